@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# Installs the real programs that `npm run test:real` needs, from the packages of Debian or Ubuntu.
+# Can be run any number of times, as root or by someone who may sudo. Starts no service.
+set -euo pipefail
+
+packages=(docker.io docker-registry podman skopeo buildah golang-docker-credential-helpers pass gnupg)
+programs=(docker dockerd docker-registry podman skopeo buildah docker-credential-pass pass gpg)
+
+# What Debian puts in the sbin folders is not on everyone's PATH. They come last: a docker CLI that the machine has
+# already (in /usr/local/bin, say) stays the one in use.
+PATH="$PATH:/usr/local/bin:/usr/bin:/usr/local/sbin:/usr/sbin:/sbin"
+export PATH DEBIAN_FRONTEND=noninteractive
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo --non-interactive --preserve-env=DEBIAN_FRONTEND "$@"; fi
+}
+
+missing() {
+  for program in "${programs[@]}"; do
+    command -v "$program" >/dev/null || echo "$program"
+  done
+}
+
+# Debian's packages start their services as soon as they are unpacked, unless policy-rc.d forbids it (exit code 101).
+policy=/usr/sbin/policy-rc.d
+kept=''
+
+forbid_services() {
+  if [ -e "$policy" ]; then
+    kept="$policy.before-icr-login"
+    # A run that was killed leaves the kept file: it, and not our own one, is what the machine had.
+    [ -e "$kept" ] || as_root cp --preserve=all "$policy" "$kept"
+  fi
+  printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+  as_root chmod 0755 "$policy"
+}
+
+allow_services_again() {
+  if [ -n "$kept" ]; then as_root mv -f "$kept" "$policy"; else as_root rm -f "$policy"; fi
+}
+
+install_packages() {
+  command -v apt-get >/dev/null || {
+    echo "test/real/setup.sh knows apt-get only. Missing here: $(missing | xargs)" >&2
+    exit 1
+  }
+  trap allow_services_again EXIT
+  forbid_services
+  log=$(mktemp)
+  if ! { as_root apt-get update --quiet=2 && as_root apt-get install --quiet=2 --yes --no-install-recommends \
+    --option Dpkg::Options::=--force-confold --option DPkg::Lock::Timeout=300 "${packages[@]}"; } \
+    >"$log" 2>&1 </dev/null; then
+    cat "$log" >&2
+    rm -f "$log"
+    exit 1
+  fi
+  rm -f "$log"
+  allow_services_again
+  trap - EXIT
+}
+
+if [ -n "$(missing)" ]; then install_packages; fi
+
+if [ -n "$(missing)" ]; then
+  echo "Still missing: $(missing | xargs)" >&2
+  exit 1
+fi
+
+version_of() {
+  case $1 in
+    docker-credential-pass | pass) dpkg-query --show --showformat '${Package} ${Version}' "$2" ;;
+    docker-registry) docker-registry --version ;;
+    *) "$1" --version ;;
+  esac </dev/null 2>&1 | head -n 1
+}
+
+for program in "${programs[@]}"; do
+  package=$program
+  [ "$program" != docker-credential-pass ] || package=golang-docker-credential-helpers
+  printf '%-24s %-36s %s\n' "$program" "$(command -v "$program")" "$(version_of "$program" "$package")"
+done
