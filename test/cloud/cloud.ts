@@ -1,0 +1,186 @@
+// IBM Cloud on loopback: IAM, regions' registries, the metadata service and, if asked for, a proxy
+// under which they have their real names. One process, one world, one list of requests.
+import type { CertificateKind } from './certificates.ts'
+import { makeSigningKey } from './certificates.ts'
+import { issueAccessToken } from './access-tokens.ts'
+import type { World } from './data.ts'
+import { ACCOUNT_ID, defaultWorld, NAMESPACE, POD_ID, REGION, REPOSITORY, TAGS } from './default-world.ts'
+import type { FaultRule } from './faults.ts'
+import { serve } from './http.ts'
+import type { Wire } from './http.ts'
+import { iamHandler } from './iam.ts'
+import type { Iam } from './iam.ts'
+import type { SigningKey } from './jwt.ts'
+import { metadataHandler } from './metadata.ts'
+import { startProxy } from './proxy.ts'
+import type { Proxy, ProxyRoute } from './proxy.ts'
+import type { RecordedRequest } from './recorder.ts'
+import { IAM_HOSTS, hostsOfRegion } from './regions.ts'
+import { REGISTRY_DEFAULTS, registryHandler } from './registry.ts'
+import type { Registry, RegistryOptions } from './registry.ts'
+
+export interface CloudOptions {
+  /** Of the first registry. */
+  registry?: Partial<RegistryOptions>
+}
+
+export interface CloudProxyOptions {
+  user?: string
+  password?: string
+  /** What to show under a name in place of a good certificate. */
+  certificates?: Record<string, CertificateKind>
+  /** More names, beside IBM's for each region there is. */
+  names?: Record<string, 'iam' | Registry>
+}
+
+export interface Cloud {
+  iamUrl: string
+  metadataUrl: string
+  registries: Registry[]
+  /** The first registry's host and port. */
+  registryHost: string
+  world: World
+  /** All services', in the order in which they came. */
+  requests: RecordedRequest[]
+  faults: FaultRule[]
+  /** What lies in the token file of a pod that may become the default trusted profile. */
+  crToken: string
+  /** An access token of an identity, by its ID: as if IAM had given it; it may have ended already. */
+  accessToken: (identityId: string, seconds?: number) => string
+  /** A refresh token such as the CLI (`bx`) holds. */
+  refreshToken: (identityId: string) => string
+  addRegistry: (options?: Partial<RegistryOptions>) => Promise<Registry>
+  startProxy: (options?: CloudProxyOptions) => Promise<Proxy>
+  close: () => Promise<void>
+}
+
+interface Keys {
+  iam: SigningKey
+  registry: SigningKey
+}
+
+/** Made once for all clouds of a process: RSA keys take their time. */
+let keys: Promise<Keys> | undefined
+
+async function makeKeys(): Promise<Keys> {
+  const [iam, registry] = await Promise.all([
+    makeSigningKey('stand-in IAM'),
+    makeSigningKey('stand-in registry')
+  ])
+  return { iam, registry }
+}
+
+/** All that is running: the services to close, and what they share. */
+interface Ground extends Wire {
+  world: World
+  keys: Keys
+  iam: Iam
+  registries: Registry[]
+  closers: (() => Promise<void>)[]
+}
+
+export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
+  keys ??= makeKeys()
+  const world = defaultWorld()
+  const ready = await keys
+  const iam = { world, key: ready.iam }
+  const ground: Ground = { world, keys: ready, iam, registries: [], requests: [], faults: [], closers: [] }
+  const iamService = await serve('iam', iamHandler(iam), ground)
+  const metadata = await serve('metadata', metadataHandler(iam), ground)
+  ground.closers.push(iamService.close, metadata.close)
+  const first = await addRegistry(ground, options.registry)
+  return {
+    iamUrl: `http://${iamService.host}`,
+    metadataUrl: `http://${metadata.host}`,
+    registries: ground.registries,
+    registryHost: first.host,
+    world,
+    requests: ground.requests,
+    faults: ground.faults,
+    crToken: podToken(world),
+    accessToken: (identityId, seconds) => accessToken(ground, identityId, seconds),
+    refreshToken: (identityId) => refreshToken(world, identityId),
+    addRegistry: (given) => addRegistry(ground, given),
+    startProxy: (given) => addProxy(ground, given),
+    close: async () => {
+      await Promise.all(ground.closers.map((close) => close()))
+    }
+  }
+}
+
+async function addRegistry(ground: Ground, given: Partial<RegistryOptions> = {}): Promise<Registry> {
+  const options: RegistryOptions = { ...REGISTRY_DEFAULTS, region: REGION, namespaces: [NAMESPACE], ...given }
+  const { world } = ground
+  const handler = registryHandler(() => registry)
+  const { host, close } = await serve('registry', handler, ground)
+  const registry: Registry = {
+    ...options,
+    host,
+    world,
+    key: ground.keys.registry,
+    iamKey: ground.keys.iam,
+    handler
+  }
+  stock(world, options)
+  ground.registries.push(registry)
+  ground.closers.push(close)
+  return registry
+}
+
+/** Gives a region its namespaces, and the image of the default world if it has a place there. */
+function stock(world: World, { region, namespaces }: RegistryOptions): void {
+  for (const name of namespaces) world.addNamespace({ name, region, accountId: ACCOUNT_ID })
+  if (namespaces.includes(NAMESPACE)) world.addImage({ region, repository: REPOSITORY, tags: [...TAGS] })
+}
+
+async function addProxy(ground: Ground, options: CloudProxyOptions = {}): Promise<Proxy> {
+  const { user, password, certificates = {} } = options
+  const routes = new Map(namesOf(ground, options).map(([name, target]) => [name, route(ground, target)]))
+  for (const [name, certificate] of Object.entries(certificates)) {
+    const known = routes.get(name)
+    if (known) known.certificate = certificate
+  }
+  const access = user === undefined ? {} : { user, password: password ?? '' }
+  const proxy = await startProxy({ routes, ...access }, ground)
+  ground.closers.push(proxy.close)
+  return proxy
+}
+
+type Target = 'iam' | Registry
+
+function namesOf(ground: Ground, { names = {} }: CloudProxyOptions): [string, Target][] {
+  const iam = IAM_HOSTS.map((name): [string, Target] => [name, 'iam'])
+  const registries = ground.registries.flatMap((registry) =>
+    hostsOfRegion(registry.region).map((name): [string, Target] => [name, registry])
+  )
+  return [...iam, ...registries.reverse(), ...Object.entries(names)]
+}
+
+function route(ground: Ground, target: Target): ProxyRoute {
+  return target === 'iam'
+    ? { service: 'iam', handler: iamHandler(ground.iam) }
+    : { service: 'registry', handler: target.handler }
+}
+
+function podToken(world: World): string {
+  return world.computeResources.find(({ id }) => id === POD_ID)?.token ?? ''
+}
+
+function accessToken({ world, keys }: Ground, identityId: string, seconds?: number): string {
+  const identity = world.identity(identityId)
+  if (identity === undefined) throw new Error(`no identity ${identityId} in this world`)
+  const issuing = { grantType: 'urn:ibm:params:oauth:grant-type:apikey', clientId: 'default' }
+  return issueAccessToken(
+    world,
+    keys.iam,
+    identity,
+    seconds === undefined ? issuing : { ...issuing, seconds }
+  )
+}
+
+function refreshToken(world: World, identityId: string): string {
+  const identity = world.identity(identityId)
+  if (identity === undefined) throw new Error(`no identity ${identityId} in this world`)
+  const { iamId, accountId } = identity
+  return world.addSession({ iamId, accountId, clientId: 'bx' }).refreshToken
+}
