@@ -1,6 +1,6 @@
 // The real clients that a login is for, behind one interface. Each keeps its images in a folder of its own, and reads
 // the login where it always does: in the docker config of the home that it is given.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { randomBytes } from 'node:crypto'
@@ -22,6 +22,11 @@ export interface Client {
   pull(place: Place, image: string): Promise<ChildResult>
   /** The bytes of an image that was pulled, layers not compressed. */
   read(image: string): Promise<Buffer>
+}
+
+/** Throws with what the client said if it did not end well. */
+export function mustSucceed({ exitCode, stdout, stderr }: ChildResult): void {
+  if (exitCode !== 0) throw new Error(`exit code ${exitCode ?? 'none'}\n${stdout}${stderr}`)
 }
 
 /** What one client needs to run: its program, the options of every call, and how it is told that http will do. */
@@ -85,8 +90,8 @@ export class Clients {
     return {
       PATH: `${process.env['PATH'] ?? ''}:/usr/bin:/usr/sbin:/sbin`,
       HOME: home,
-      // Without it podman, buildah and skopeo would use one folder for all of root's work: /run/containers/0.
-      XDG_RUNTIME_DIR: this.#folder('xdg-runtime'),
+      // podman, buildah and skopeo keep their own logins there: for root else in /run/containers/0, which all share.
+      XDG_RUNTIME_DIR: this.#folder('xdg-runtime', Buffer.from(home).toString('hex')),
       TMPDIR: this.#folder('tmp'),
       BUILDAH_ISOLATION: 'chroot',
       CONTAINERS_CONF: this.#containersConf(),
@@ -108,9 +113,20 @@ export class Clients {
     return runWell(needProgram(kind.name), [...kind.options, ...args], { env: this.#env(this.#nowhere) })
   }
 
+  /**
+   * With `pass` on the PATH and no entry in config.json, docker takes the password store of the machine, which
+   * nobody has set up here: "pass not initialized" (docker CLI 28.2.2).
+   */
+  #keepDockerFromPass({ home, dockerConfig = join(home, '.docker') }: Place): void {
+    if (existsSync(join(dockerConfig, 'config.json'))) return
+    mkdirSync(dockerConfig, { recursive: true, mode: 0o700 })
+    writeFileSync(join(dockerConfig, 'config.json'), '{"auths":{"x.invalid":{}}}', { mode: 0o600 })
+  }
+
   #login(kind: Kind): Client['login'] {
     return (place, host, username, secret) => {
       const args = ['login', ...kind.plainHttp, '--username', username, '--password-stdin', host]
+      if (kind.name === 'docker') this.#keepDockerFromPass(place)
       return this.#run(kind, place, args, secret)
     }
   }

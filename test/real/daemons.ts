@@ -1,6 +1,8 @@
 // Real daemons for the tests, each with folders and a port or socket of its own, ended by its process id.
 import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -19,7 +21,7 @@ export interface Dockerd extends Daemon {
 }
 
 export interface Registry extends Daemon {
-  /** 127.0.0.1 and the port that the system gave it. */
+  /** 127.0.0.1:PORT */
   host: string
 }
 
@@ -114,26 +116,42 @@ export async function startDockerd(): Promise<Dockerd> {
   return { ...daemon, host }
 }
 
-/**
- * A real docker-registry. `config` is its YAML but for `http` and `storage`, which are set here: a port that the
- * system gives, and a folder that is removed at the end.
- */
-export async function startRegistry(config = ''): Promise<Registry> {
+/** Where a docker-registry may keep things, and the address it is to listen on. */
+export interface RegistryPlace {
+  folder: string
+  address: string
+}
+
+/** A port that was free a moment ago. docker-registry can't be asked which one it took when its log is quiet. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+/** Any answer will do: with token auth it is 401. */
+async function answers(host: string): Promise<boolean> {
+  return fetch(`http://${host}/v2/`).then(
+    () => true,
+    () => false
+  )
+}
+
+/** A real docker-registry. `config` gives the text of its config.yml. */
+export async function startRegistry(config: (place: RegistryPlace) => string): Promise<Registry> {
   const folder = mkdtempSync(join(tmpdir(), 'icr-login-registry-'))
-  const yaml = `version: 0.1
-log: { level: info, accesslog: { disabled: true } }
-storage: { filesystem: { rootdirectory: ${JSON.stringify(join(folder, 'data'))} }, delete: { enabled: true } }
-http: { addr: '127.0.0.1:0' }
-${config}`
-  writeFileSync(join(folder, 'config.yml'), yaml)
-  const listening = /listening on (?<host>127\.0\.0\.1:\d+)/u
+  const host = `127.0.0.1:${await freePort()}`
+  writeFileSync(join(folder, 'config.yml'), config({ folder, address: host }))
   const daemon = await startDaemon({
     name: 'docker-registry',
     args: ['serve', join(folder, 'config.yml')],
     folder,
-    env: { HOME: folder, OTEL_TRACES_EXPORTER: 'none' },
-    ready: (log) => listening.test(log),
+    env: { HOME: folder },
+    ready: () => answers(host),
     deadline: 20_000
   })
-  return { ...daemon, host: listening.exec(daemon.log())?.groups?.['host'] ?? '' }
+  return { ...daemon, host }
 }
