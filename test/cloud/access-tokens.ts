@@ -1,5 +1,6 @@
 // IAM access tokens: their claims are those of facts/ibm-cloud.md, section 3.1.
-import type { Identity, World } from './data.ts'
+import type { Identity } from './data.ts'
+import type { World } from './world.ts'
 import { readClaims, signJwt, verifyJwt } from './jwt.ts'
 import type { Claims, SigningKey } from './jwt.ts'
 

@@ -3,7 +3,7 @@
 import type { CertificateKind } from './certificates.ts'
 import { makeSigningKey } from './certificates.ts'
 import { issueAccessToken } from './access-tokens.ts'
-import type { World } from './data.ts'
+import type { World } from './world.ts'
 import { ACCOUNT_ID, defaultWorld, NAMESPACE, POD_ID, REGION, REPOSITORY, TAGS } from './default-world.ts'
 import type { FaultRule } from './faults.ts'
 import { serve } from './http.ts'

@@ -1,7 +1,7 @@
 // What every test finds in place: one account; a service ID that may push, one that may only pull,
 // a user; a trusted profile; and one image.
 import { randomBytes } from 'node:crypto'
-import { World } from './data.ts'
+import { World } from './world.ts'
 import { encodePart } from './jwt.ts'
 
 export const ACCOUNT_ID = '4f0c1e9d7ab24c58b3d6a90e12f7c845'

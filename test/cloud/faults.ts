@@ -2,6 +2,7 @@
 // requests the fault is for; the fault answers in place of the service, or around it.
 import type { Duplex } from 'node:stream'
 import { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Reply, Request } from './http.ts'
 import type { ServiceName } from './recorder.ts'
@@ -53,7 +54,7 @@ export function statusFault(status: number, headers: Record<string, string> = {}
 
 export function resetFault(): Fault {
   return ({ socket }) => {
-    if (socket instanceof Socket) socket.resetAndDestroy()
+    if (socket instanceof Socket && !(socket instanceof TLSSocket)) socket.resetAndDestroy()
     else socket.destroy()
     return Promise.resolve(undefined)
   }

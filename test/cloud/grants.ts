@@ -1,6 +1,7 @@
 // POST /identity/token: facts/ibm-cloud.md, section 3.1; refusals: section 3.3.
 import { endOf, holderOf, issueAccessToken } from './access-tokens.ts'
-import type { ApiKey, Identity, Profile, Session, World } from './data.ts'
+import type { ApiKey, Identity, Profile, Session } from './data.ts'
+import type { World } from './world.ts'
 import { basicFrom, json, readForm } from './http.ts'
 import type { Reply, Request } from './http.ts'
 import { IamRefusal, transactionId } from './iam-errors.ts'

@@ -1,6 +1,7 @@
 // IBM Cloud IAM: facts/ibm-cloud.md, section 3.
 import { holderOf } from './access-tokens.ts'
-import type { ApiKey, Identity, World } from './data.ts'
+import type { ApiKey, Identity } from './data.ts'
+import type { World } from './world.ts'
 import { grantToken } from './grants.ts'
 import { bearerFrom, json } from './http.ts'
 import type { Handler, Reply, Request } from './http.ts'

@@ -1,5 +1,5 @@
-// JSON web tokens, signed with RS256.
-import { createPublicKey, createSign, createVerify } from 'node:crypto'
+// JSON web tokens: RS256, and HS256 for the registry tokens of old.
+import { createHmac, createPublicKey, createSign, createVerify } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { isRecord } from './http.ts'
 
@@ -19,6 +19,12 @@ export function signJwt(key: SigningKey, claims: Claims, header: Claims = {}): s
   const signed = `${head}.${encodePart(claims)}`
   const signature = createSign('RSA-SHA256').update(signed).sign(key.privateKey, 'base64url')
   return `${signed}.${signature}`
+}
+
+/** With a secret of the signer's own (HS256), as registry tokens were. */
+export function signHs256(claims: Claims, secret: string): string {
+  const signed = `${encodePart({ alg: 'HS256', typ: 'JWT' })}.${encodePart(claims)}`
+  return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`
 }
 
 /** The claims of a token that this key signed; undefined for anything else. */

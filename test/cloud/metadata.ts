@@ -1,7 +1,8 @@
 // The metadata service of a virtual server: facts/ibm-cloud.md, section 6.
 import { randomBytes } from 'node:crypto'
 import { endOf, issueAccessToken } from './access-tokens.ts'
-import type { ComputeResource, Profile, World } from './data.ts'
+import type { ComputeResource, Profile } from './data.ts'
+import type { World } from './world.ts'
 import { SERVER_ID } from './default-world.ts'
 import { bearerFrom, isRecord, json, readJson, Refusal } from './http.ts'
 import type { Handler, Reply, Request } from './http.ts'

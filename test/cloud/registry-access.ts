@@ -1,6 +1,7 @@
 // What a caller may do with which repository: IAM policies, roles and namespaces, facts/ibm-cloud.md,
 // sections 3.5 (policies, roles) and 4 (what is denied with which words).
-import type { Namespace, Role, World } from './data.ts'
+import type { Namespace, Role } from './data.ts'
+import type { World } from './world.ts'
 import type { RegistryMessage } from './registry-errors.ts'
 
 /** Who is logged in: an identity of IAM's, the holder of a registry token, or nobody. */

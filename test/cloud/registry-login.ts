@@ -1,7 +1,8 @@
 // The five usernames, and what each is refused with: facts/ibm-cloud.md, section 4 (and section 2 for
 // `token`, "Newer user name" for a trusted profile's ID).
 import { holderOf } from './access-tokens.ts'
-import type { Account, ApiKey, World } from './data.ts'
+import type { Account, ApiKey } from './data.ts'
+import type { World } from './world.ts'
 import { usableApiKey, usableSession } from './grants.ts'
 import type { Request } from './http.ts'
 import { IamRefusal } from './iam-errors.ts'

@@ -1,5 +1,6 @@
 // A region's registry: facts/ibm-cloud.md, section 4. One host and port, with its token service.
-import type { World } from './data.ts'
+import { Readable } from 'node:stream'
+import type { World } from './world.ts'
 import { bearerFrom, json } from './http.ts'
 import type { Handler, Reply, Request } from './http.ts'
 import type { SigningKey } from './jwt.ts'
@@ -78,7 +79,9 @@ async function answerThrough(
   caller: Caller
 ): Promise<Reply> {
   const reply = await passOn(upstream, request)
-  return reply.status === 401 ? refuse(registry, request, caller) : reply
+  if (reply.status !== 401) return reply
+  if (reply.body instanceof Readable) reply.body.resume()
+  return refuse(registry, request, caller)
 }
 
 /** Without a real registry there are logins and lists of tags, but no image to move. */
