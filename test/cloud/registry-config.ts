@@ -20,7 +20,7 @@ export function tokenCertificate(registry: Registry): string {
 export function registryConfig(registry: Registry, options: RegistryConfigOptions): string {
   return `version: 0.1
 log:
-  level: warn
+  level: error
   accesslog:
     disabled: true
 storage:
@@ -31,6 +31,7 @@ storage:
 http:
   addr: ${options.address}
   relativeurls: true
+  secret: none
 auth:
   token:
     realm: http://${registry.host}/oauth/token

@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { startCloud } from '../cloud/cloud.ts'
 import type { Cloud } from '../cloud/cloud.ts'
 import { PROFILE_ID, READER_ID, READER_KEY, WRITER_KEY } from '../cloud/default-world.ts'
@@ -22,7 +22,8 @@ afterEach(async () => {
 })
 
 const hasDocker = spawnSync('docker', ['--version']).status === 0
-const itWithDocker = hasDocker ? it : it.skip // skipped where there is no docker on the PATH
+const describeWithDocker = hasDocker ? describe : describe.skip
+const reason = hasDocker ? '' : ' (skipped: no docker on the PATH)'
 
 interface Login {
   code: number | null
@@ -56,48 +57,50 @@ async function login(host: string, username: string, password: string, env = {})
   return { code, said, entry: auths[host] }
 }
 
-itWithDocker.each([
-  ['iamapikey', (): string => WRITER_KEY],
-  ['iambearer', (): string => cloud.accessToken(READER_ID)],
-  ['iamrefresh', (): string => cloud.refreshToken(READER_ID)],
-  [PROFILE_ID, (): string => READER_KEY]
-])('docker logs in as %s', async (username, secret) => {
-  const password = secret()
-  const { code, entry } = await login(cloud.registryHost, username, password)
-  expect([code, entry]).toEqual([0, { auth: btoa(`${username}:${password}`) }])
-})
+describeWithDocker(`docker${reason}`, () => {
+  it.each([
+    ['iamapikey', (): string => WRITER_KEY],
+    ['iambearer', (): string => cloud.accessToken(READER_ID)],
+    ['iamrefresh', (): string => cloud.refreshToken(READER_ID)],
+    [PROFILE_ID, (): string => READER_KEY]
+  ])('logs in as %s', async (username, secret) => {
+    const password = secret()
+    const { code, entry } = await login(cloud.registryHost, username, password)
+    expect([code, entry]).toEqual([0, { auth: btoa(`${username}:${password}`) }])
+  })
 
-itWithDocker('docker logs in with a registry token where the registry still speaks them', async () => {
-  const { host } = await cloud.addRegistry({ region: 'eu-gb', registryTokens: true })
-  const { value } = cloud.world.addRegistryToken({ region: 'eu-gb' })
-  expect(await login(host, 'token', value)).toMatchObject({ code: 0 })
-})
+  it('logs in with a registry token where the registry still speaks them', async () => {
+    const { host } = await cloud.addRegistry({ region: 'eu-gb', registryTokens: true })
+    const { value } = cloud.world.addRegistryToken({ region: 'eu-gb' })
+    expect(await login(host, 'token', value)).toMatchObject({ code: 0 })
+  })
 
-itWithDocker('docker stores an identity token where the registry gives one', async () => {
-  const { host } = await cloud.addRegistry({ region: 'eu-gb', identityTokens: true })
-  const { entry } = await login(host, 'iamapikey', WRITER_KEY)
-  expect(entry).toEqual({ auth: btoa('iamapikey:'), identitytoken: cloud.world.identityTokens[0]?.value })
-})
+  it('stores an identity token where the registry gives one', async () => {
+    const { host } = await cloud.addRegistry({ region: 'eu-gb', identityTokens: true })
+    const { entry } = await login(host, 'iamapikey', WRITER_KEY)
+    expect(entry).toEqual({ auth: btoa('iamapikey:'), identitytoken: cloud.world.identityTokens[0]?.value })
+  })
 
-itWithDocker.each([
-  ['iamapikey', 'x'.repeat(44), 'unauthorized: The login credentials are not valid'],
-  ['token', 'x', 'unauthorized: The login credentials are not valid'],
-  ['someone', WRITER_KEY, 'unsupported: The requested authentication method is not supported']
-])('docker is told why %s is refused', async (username, secret, message) => {
-  const { code, said, entry } = await login(cloud.registryHost, username, secret)
-  expect([code, entry]).toEqual([1, undefined])
-  expect(said).toContain(message)
-})
+  it.each([
+    ['iamapikey', 'x'.repeat(44), 'unauthorized: The login credentials are not valid'],
+    ['token', 'x', 'unauthorized: The login credentials are not valid'],
+    ['someone', WRITER_KEY, 'unsupported: The requested authentication method is not supported']
+  ])('is told why %s is refused', async (username, secret, message) => {
+    const { code, said, entry } = await login(cloud.registryHost, username, secret)
+    expect([code, entry]).toEqual([1, undefined])
+    expect(said).toContain(message)
+  })
 
-itWithDocker('docker logs in to us.icr.io, by that name and over TLS, through the proxy', async () => {
-  const { url, caPem } = await cloud.startProxy()
-  const caFile = join(directory, 'ca.pem')
-  writeFileSync(caFile, caPem)
-  const env = { HTTPS_PROXY: url, SSL_CERT_FILE: caFile }
-  expect(await login('us.icr.io', 'iamapikey', WRITER_KEY, env)).toMatchObject({ code: 0 })
-  expect(cloud.requests.filter(({ service }) => service === 'registry')).toMatchObject([
-    { host: 'us.icr.io', path: '/v2/', status: 401 },
-    { host: 'us.icr.io', path: '/oauth/token', status: 200 },
-    { host: 'us.icr.io', path: '/v2/', status: 200 }
-  ])
+  it('logs in to us.icr.io, by that name and over TLS, through the proxy', async () => {
+    const { url, caPem } = await cloud.startProxy()
+    const caFile = join(directory, 'ca.pem')
+    writeFileSync(caFile, caPem)
+    const env = { HTTPS_PROXY: url, SSL_CERT_FILE: caFile }
+    expect(await login('us.icr.io', 'iamapikey', WRITER_KEY, env)).toMatchObject({ code: 0 })
+    expect(cloud.requests.filter(({ service }) => service === 'registry')).toMatchObject([
+      { host: 'us.icr.io', path: '/v2/', status: 401 },
+      { host: 'us.icr.io', path: '/oauth/token', status: 200 },
+      { host: 'us.icr.io', path: '/v2/', status: 200 }
+    ])
+  })
 })
