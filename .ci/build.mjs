@@ -1,5 +1,5 @@
 // Builds dist/main and dist/post with ncc.
-// The @actions packages and jsonc-parser are pure modules that do not say so: told "sideEffects": false, ncc leaves
+// The @actions packages are pure modules that do not say so: told "sideEffects": false, ncc leaves
 // out what is not used, 1,046 kB of it (http-client and undici, for a helper of core's that we never call).
 import { readFileSync, rmSync, writeFileSync, mkdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path'
 const require = createRequire(import.meta.url)
 const ncc = require('@vercel/ncc')
 const root = join(import.meta.dirname, '..')
-const pure = ['@actions/core', '@actions/io', '@actions/exec', '@actions/http-client', 'jsonc-parser']
+const pure = ['@actions/core', '@actions/io', '@actions/exec', '@actions/http-client']
 
 /** Runs `work` while every package in `pure` says that it has no side effects, and puts them back. */
 async function withoutSideEffects(work) {
@@ -28,10 +28,12 @@ async function build(phase) {
   const out = join(root, 'dist', phase)
   const { code, assets } = await ncc(join(root, 'src', `${phase}.ts`), {
     cache: false,
+    esm: true,
     minify: true,
     target: 'es2023',
     license: 'licenses.txt',
-    quiet: true
+    quiet: true,
+    transpileOnly: true
   })
   rmSync(out, { recursive: true, force: true })
   for (const [name, { source }] of Object.entries({ 'index.js': { source: code }, ...assets })) {

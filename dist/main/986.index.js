@@ -1,0 +1,384 @@
+export const id = 986;
+export const ids = [986];
+export const modules = {
+
+/***/ 986:
+/***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
+
+
+// EXPORTS
+__webpack_require__.d(__webpack_exports__, {
+  fetchIdentityToken: () => (/* binding */ fetchIdentityToken)
+});
+
+// UNUSED EXPORTS: parseMetadataUrl
+
+// EXTERNAL MODULE: external "node:fs/promises"
+var promises_ = __webpack_require__(455);
+// EXTERNAL MODULE: ./src/errors.ts
+var errors = __webpack_require__(916);
+// EXTERNAL MODULE: ./src/http.ts
+var http = __webpack_require__(803);
+// EXTERNAL MODULE: ./src/credential.ts
+var credential = __webpack_require__(302);
+// EXTERNAL MODULE: ./src/diagnosis.ts
+var diagnosis = __webpack_require__(614);
+// EXTERNAL MODULE: ./src/json.ts
+var json = __webpack_require__(301);
+;// CONCATENATED MODULE: ./src/iam.ts
+
+
+
+
+/**
+ * Exchanges a compute resource's token for an IAM access token of a trusted profile (facts/ibm-cloud.md section 3.1).
+ * @param iamUrl IAM's origin
+ * @throws UserError where IAM refuses it or can't be reached
+ */
+async function exchangeComputeToken(iamUrl, computeToken, profile, context) {
+    const form = new URLSearchParams({
+        grant_type: 'urn:ibm:params:oauth:grant-type:cr-token',
+        cr_token: computeToken,
+        [`profile_${profile.by}`]: profile.value
+    });
+    const url = new URL(`${iamUrl}/identity/token`);
+    return await (0,http/* fetchReply */.dI)({
+        method: 'POST',
+        url,
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: form.toString()
+    }, (reply) => {
+        if (reply.status !== 200)
+            throw refused(`IAM (${url.host}) refused the trusted profile`, reply, computeToken);
+        return readAccessToken(reply, context);
+    }, context);
+}
+/** The access token in a reply of IAM's, or of a metadata service; masked. */
+function readAccessToken(reply, context) {
+    const body = (0,http/* parseBody */.OG)(reply);
+    const token = (0,json/* stringAt */.bX)(body, 'access_token');
+    if (token === undefined)
+        throw new http/* Fault */.vC(`it answered ${reply.status} without an access token`);
+    context.mask(token);
+    return { token, end: (0,credential/* parseEnd */.J)(token) ?? endOf(body, context) };
+}
+function endOf(body, context) {
+    const { expiration, expires_in: seconds } = body;
+    if (typeof expiration === 'number')
+        return new Date(expiration * 1000);
+    return typeof seconds === 'number' ? new Date(context.now() + seconds * 1000) : undefined;
+}
+/** The error for a status other than 200, in IAM's terms (facts/ibm-cloud.md section 3.3). */
+function refused(what, reply, secret) {
+    const body = (0,json/* parseObject */.lj)(reply.body);
+    const said = [(0,json/* stringAt */.bX)(body, 'errorCode'), (0,json/* stringAt */.bX)(body, 'errorMessage')].filter(Boolean).join(' ');
+    return (0,diagnosis/* explainRefusal */.GC)(`${what} (${reply.status})`, said, secret);
+}
+
+// EXTERNAL MODULE: ./src/registry-host.ts + 2 modules
+var registry_host = __webpack_require__(937);
+;// CONCATENATED MODULE: ./src/compute-identity.ts
+
+
+
+
+
+
+/** Where IBM Cloud puts a compute resource's token, in the order in which IBM's SDKs look, facts section 6. */
+const TOKEN_FILES = [
+    '/var/run/secrets/tokens/vault-token',
+    '/var/run/secrets/tokens/sa-token',
+    '/var/run/secrets/codeengine.cloud.ibm.com/compute-resource-token/token'
+];
+/**
+ * Keyless: an IAM access token for a trusted profile, from what IBM Cloud gives to its own compute resources: a token
+ * in a file (Kubernetes, Code Engine) or the instance metadata service (VPC).
+ * @throws UserError where this machine has no such identity, or may not use the profile
+ */
+async function fetchIdentityToken(profile, surroundings, context) {
+    const computeToken = await readComputeToken(surroundings.tokenFiles ?? TOKEN_FILES);
+    if (computeToken !== undefined) {
+        context.mask(computeToken);
+        return await exchangeComputeToken(surroundings.iamUrl, computeToken, profile, context);
+    }
+    // There, 169.254.169.254 is another cloud's metadata service (facts/clients-and-runner.md, "The runner").
+    if (surroundings.runner === 'github-hosted') {
+        throw new errors/* UserError */.yo('trusted-profile alone works on IBM Cloud only, and this is a GitHub-hosted runner.', 'Give an api-key as well, or run the job on a self-hosted runner inside IBM Cloud (IKS, VPC, Code Engine).');
+    }
+    return await askMetadataService(parseMetadataUrl(surroundings.metadataUrl), profile, context);
+}
+async function readComputeToken(files) {
+    for (const file of files) {
+        const text = await (0,promises_.readFile)(file, 'utf8').catch(() => '');
+        if (text.trim() !== '')
+            return text.trim();
+    }
+    return undefined;
+}
+const METADATA_HOSTS = ['169.254.169.254', 'api.metadata.cloud.ibm.com', 'api.metadata.power-iaas.cloud.ibm.com'];
+/**
+ * The origin of the metadata service: IBM's address, or loopback.
+ * @throws UserError where IBMCLOUD_CR_VPC_URL names another host: any step can set it
+ */
+function parseMetadataUrl(text) {
+    if (text === undefined || text === '')
+        return 'http://169.254.169.254';
+    const [, origin, host = ''] = /^(https?:\/\/([^/]+))\/?$/.exec(text) ?? [];
+    if (origin !== undefined && (METADATA_HOSTS.includes(host) || (0,registry_host/* isLoopback */.U9)(host)))
+        return origin;
+    throw new errors/* UserError */.yo("IBMCLOUD_CR_VPC_URL is not the address of IBM Cloud's metadata service.", `Unset it, or set it to one of ${METADATA_HOSTS.map((name) => `http://${name}`).join(', ')}.`);
+}
+// facts/ibm-cloud.md section 6: ibm-cloud-sdk-core's vpc-instance-token-manager.
+const VERSION = 'version=2022-03-01';
+const INSTANCE_TOKEN_LIFE_S = 300;
+async function askMetadataService(origin, profile, context) {
+    const instanceToken = await (0,http/* fetchReply */.dI)({
+        method: 'PUT',
+        url: new URL(`${origin}/instance_identity/v1/token?${VERSION}`),
+        headers: { 'metadata-flavor': 'ibm', 'content-type': 'application/json' },
+        body: JSON.stringify({ expires_in: INSTANCE_TOKEN_LIFE_S }),
+        nearby: true
+    }, (reply) => {
+        if (reply.status !== 200)
+            throw refused('The metadata service gave this machine no identity', reply, '');
+        const token = (0,json/* stringAt */.bX)((0,http/* parseBody */.OG)(reply), 'access_token');
+        if (token === undefined)
+            throw new http/* Fault */.vC('it answered 200 without a token');
+        context.mask(token);
+        return token;
+    }, context);
+    return await (0,http/* fetchReply */.dI)({
+        method: 'POST',
+        url: new URL(`${origin}/instance_identity/v1/iam_token?${VERSION}`),
+        headers: { authorization: `Bearer ${instanceToken}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ trusted_profile: { [profile.by]: profile.value } }),
+        nearby: true
+    }, (reply) => {
+        if (reply.status === 200)
+            return readAccessToken(reply, context);
+        throw refused('The metadata service refused the trusted profile', reply, instanceToken);
+    }, context);
+}
+
+
+/***/ }),
+
+/***/ 803:
+/***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
+
+/* harmony export */ __webpack_require__.d(__webpack_exports__, {
+/* harmony export */   OG: () => (/* binding */ parseBody),
+/* harmony export */   dI: () => (/* binding */ fetchReply),
+/* harmony export */   vC: () => (/* binding */ Fault)
+/* harmony export */ });
+/* harmony import */ var node_http__WEBPACK_IMPORTED_MODULE_0__ = __webpack_require__(67);
+/* harmony import */ var node_http__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__webpack_require__.n(node_http__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var node_https__WEBPACK_IMPORTED_MODULE_1__ = __webpack_require__(708);
+/* harmony import */ var node_https__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__webpack_require__.n(node_https__WEBPACK_IMPORTED_MODULE_1__);
+/* harmony import */ var _context_js__WEBPACK_IMPORTED_MODULE_4__ = __webpack_require__(788);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_2__ = __webpack_require__(916);
+/* harmony import */ var _json_js__WEBPACK_IMPORTED_MODULE_5__ = __webpack_require__(301);
+/* harmony import */ var _registry_host_js__WEBPACK_IMPORTED_MODULE_3__ = __webpack_require__(937);
+
+
+
+
+
+
+const TRY_MS = 10_000;
+const NEARBY_TRY_MS = 3_000;
+const TRIES = 4;
+const NEARBY_TRIES = 2;
+const FIRST_WAIT_MS = 500;
+// IAM's limit is by the second and not known (facts/ibm-cloud.md section 3.3): come back later than after a fault.
+const FIRST_WAIT_AFTER_429_MS = 3_000;
+const LARGEST_BODY = 64 * 1024;
+/** An answer, or the lack of one, that another try may mend. */
+class Fault extends Error {
+    /** The wait that the service asked for, in milliseconds. */
+    retryAfter;
+    busy;
+    constructor(message, retryAfter, busy = false) {
+        super(message);
+        this.retryAfter = retryAfter;
+        this.busy = busy;
+    }
+}
+/**
+ * The one door to the network: no redirects, TLS always checked, bodies of at most 64 KiB, 4 tries of at most 10 s
+ * with full jitter between them, all within the context's deadline. Never tries again what was refused.
+ * @param read turns a reply into what the caller wants; it throws a Fault for an answer that is no answer (a captive
+ *   portal's page, a body cut short), which is tried again, or a UserError, which is not
+ * @throws UserError where no try succeeded, or where `read` threw one
+ */
+async function fetchReply(request, read, context) {
+    const tries = request.nearby === true ? NEARBY_TRIES : TRIES;
+    let last;
+    for (let attempt = 1; attempt <= tries && (0,_context_js__WEBPACK_IMPORTED_MODULE_4__/* .timeLeft */ .f)(context) > 0; attempt++) {
+        try {
+            return read(refuseTransient(await send(request, context)));
+        }
+        catch (error) {
+            last = asFault(error, request);
+        }
+        if (attempt === tries || !(await waitForNextTry(request, last, attempt, context)))
+            break;
+    }
+    throw gaveUp(request, last);
+}
+/** Waits before the next try; false where the budget has no room for it. */
+async function waitForNextTry(request, fault, attempt, context) {
+    const first = fault.busy ? FIRST_WAIT_AFTER_429_MS : FIRST_WAIT_MS;
+    const wait = fault.retryAfter ?? (0,_context_js__WEBPACK_IMPORTED_MODULE_4__/* .jitter */ .p)(first * 2 ** attempt);
+    if (wait >= (0,_context_js__WEBPACK_IMPORTED_MODULE_4__/* .timeLeft */ .f)(context))
+        return false;
+    context.note(`${formatTarget(request)}: ${fault.message}. Trying again in ${(wait / 1000).toFixed(1)} s.`);
+    await context.sleep(wait);
+    return true;
+}
+function gaveUp(request, last) {
+    const target = formatTarget(request);
+    return last === undefined
+        ? new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .yo(`${target} was not asked: the time is up.`, 'Run the job again, or give a longer timeout.')
+        : new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .yo(`${target} could not be reached: ${last.message}.`, 'Run the job again. If it stays: can this runner reach that host, and does it need a proxy (HTTPS_PROXY)?');
+}
+/** What was asked, without anything that may be secret: the method, the host and the path. */
+function formatTarget({ method, url }) {
+    return `${method} ${url.host}${url.pathname}`;
+}
+const TRANSIENT = new Set([408, 425, 429]);
+function refuseTransient(reply) {
+    const { status } = reply;
+    if (status >= 300 && status < 400) {
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .yo(`The service answered ${status}, a redirect, which is not followed: a secret would go along.`, 'Is there a proxy or a captive portal in between?');
+    }
+    // 501 says "never": IBM's own SDK does not try it again either (facts/ibm-cloud.md section 3.3).
+    if (TRANSIENT.has(status) || (status >= 500 && status !== 501)) {
+        throw new Fault(`it answered ${status}`, parseRetryAfter(reply.headers['retry-after']), status === 429);
+    }
+    return reply;
+}
+/** `Retry-After` in milliseconds: seconds, or a date. Undefined where there is none that makes sense. */
+function parseRetryAfter(header) {
+    if (header === undefined)
+        return undefined;
+    const wait = /^\d{1,6}$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
+    return Number.isFinite(wait) ? Math.max(0, wait) : undefined;
+}
+function asFault(error, request) {
+    if (error instanceof Fault)
+        return error;
+    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .yo)
+        throw error;
+    const code = (0,_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .codeOf */ .$N)(error);
+    if (/CERT|SIGNATURE|ISSUER|ALTNAME|SELF_SIGNED/.test(code)) {
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .UserError */ .yo(`The certificate of ${request.url.host} is not trusted (${code}).`, "If a proxy of yours opens TLS, name its CA's file in NODE_EXTRA_CA_CERTS, and in SSL_CERT_FILE for docker.");
+    }
+    return new Fault(FAULTS[code] ?? (0,_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .quote */ .hD)(code === '' ? (0,_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .messageOf */ .bD)(error) : code));
+}
+const FAULTS = {
+    ECONNREFUSED: 'it refused the connection',
+    ECONNRESET: 'it closed the connection before it had answered',
+    EPIPE: 'it closed the connection before it had answered',
+    ENOTFOUND: 'its name was not found',
+    EAI_AGAIN: 'the look-up of its name failed',
+    ETIMEDOUT: 'the connection timed out',
+    EPROTO: 'it did not speak TLS'
+};
+const httpAgent = new node_http__WEBPACK_IMPORTED_MODULE_0__.Agent({ keepAlive: true });
+const httpsAgent = new node_https__WEBPACK_IMPORTED_MODULE_1__.Agent({ keepAlive: true });
+const proxyAgents = new Map();
+/** Proxies as the runner knows them; like docker, none for this machine. Loaded only where one is set. */
+async function agentFor({ url, nearby }, context) {
+    const direct = url.protocol === 'https:' ? httpsAgent : httpAgent;
+    const proxied = Object.keys(process.env).some((name) => /^(?:https?|all)_proxy$/i.test(name));
+    if (nearby === true || (0,_registry_host_js__WEBPACK_IMPORTED_MODULE_3__/* .isLoopback */ .U9)(url.host) || !proxied)
+        return direct;
+    const { getProxyForUrl } = await __webpack_require__.e(/* import() */ 182).then(__webpack_require__.bind(__webpack_require__, 182));
+    const proxy = getProxyForUrl(url.href);
+    if (proxy === '')
+        return direct;
+    const { password } = new URL(proxy);
+    if (password !== '')
+        context.mask(decodeURIComponent(password));
+    const agent = proxyAgents.get(proxy) ?? (await connectThrough(proxy));
+    proxyAgents.set(proxy, agent);
+    return agent;
+}
+async function connectThrough(proxy) {
+    const { HttpsProxyAgent } = await __webpack_require__.e(/* import() */ 659).then(__webpack_require__.bind(__webpack_require__, 659));
+    return new HttpsProxyAgent(proxy, { keepAlive: true });
+}
+/** Sends once. Settles in every case: an event loop that ends with the promise open would end the step green. */
+async function send(request, context) {
+    const { method, url, headers, body } = request;
+    const limit = request.nearby === true ? NEARBY_TRY_MS : TRY_MS;
+    const agent = await agentFor(request, context);
+    return await new Promise((resolve, reject) => {
+        const client = url.protocol === 'https:' ? node_https__WEBPACK_IMPORTED_MODULE_1__ : node_http__WEBPACK_IMPORTED_MODULE_0__;
+        const call = client.request(url, {
+            method,
+            agent,
+            headers: {
+                'user-agent': 'icr-login',
+                accept: 'application/json',
+                'accept-encoding': 'identity',
+                ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }),
+                ...headers
+            },
+            // NODE_TLS_REJECT_UNAUTHORIZED=0 would be honoured otherwise (facts/clients-and-runner.md, "HTTP from Node").
+            rejectUnauthorized: true
+        }, (incoming) => {
+            receive(incoming).then(resolve, reject);
+        });
+        const fail = (error) => {
+            reject(error);
+            call.destroy();
+        };
+        const timer = setTimeout(() => {
+            fail(new Fault('it did not answer in time'));
+        }, Math.min(limit, (0,_context_js__WEBPACK_IMPORTED_MODULE_4__/* .timeLeft */ .f)(context)));
+        call.on('proxyConnect', ({ statusCode }) => {
+            if (statusCode !== 200)
+                fail(new Fault(`the proxy answered ${statusCode}`));
+        });
+        call.on('error', reject);
+        call.on('close', () => {
+            clearTimeout(timer);
+            reject(new Fault('it closed the connection before it had answered'));
+        });
+        call.end(body);
+    });
+}
+async function receive(incoming) {
+    const chunks = [];
+    let size = 0;
+    for await (const chunk of incoming) {
+        size += chunk.length;
+        if (size > LARGEST_BODY)
+            throw new Fault(`its answer is over ${LARGEST_BODY / 1024} KiB`);
+        chunks.push(chunk);
+    }
+    if (!incoming.complete)
+        throw new Fault('its answer was cut short');
+    return {
+        status: incoming.statusCode ?? 0,
+        headers: incoming.headers,
+        body: Buffer.concat(chunks).toString()
+    };
+}
+/**
+ * The JSON object in a reply.
+ * @throws Fault where the body is something else: whoever answered was not the service
+ */
+function parseBody(reply) {
+    const body = (0,_json_js__WEBPACK_IMPORTED_MODULE_5__/* .parseObject */ .lj)(reply.body);
+    if (body !== undefined)
+        return body;
+    throw new Fault(`it answered ${reply.status} without JSON`);
+}
+
+
+/***/ })
+
+};

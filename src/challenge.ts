@@ -1,0 +1,37 @@
+/** What a registry asks for: `WWW-Authenticate: Bearer realm="…",service="…",scope="…"` (RFC 9110, 11.6.1). */
+export interface Challenge {
+  /** In lower case. */
+  readonly scheme: string
+  readonly realm?: string
+  readonly service?: string
+  readonly scope?: string
+}
+
+const PARAMETER = /\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))\s*(?:,|$)/y
+
+/**
+ * Parses one challenge. IBM's has a blank after each comma; a parser that keeps it sends `%20service=` and gets a
+ * 400 (ceph/ceph#69900).
+ * @returns undefined where the header is no challenge, or more than one
+ */
+export function parseChallenge(header: string): Challenge | undefined {
+  const scheme = /^\s*([\w-]+)\s+(?=\S)/.exec(header)
+  if (scheme?.[1] === undefined) return undefined
+  const parameters = new Map<string, string>()
+  for (let at = scheme[0].length; at < header.length; at = PARAMETER.lastIndex) {
+    PARAMETER.lastIndex = at
+    const [, name, quoted, plain] = PARAMETER.exec(header) ?? []
+    if (name === undefined || parameters.has(name.toLowerCase())) return undefined
+    parameters.set(name.toLowerCase(), quoted?.replace(/\\(.)/g, '$1') ?? plain ?? '')
+  }
+  return { scheme: scheme[1].toLowerCase(), ...pick(parameters, 'realm', 'service', 'scope') }
+}
+
+function pick<Name extends string>(from: ReadonlyMap<string, string>, ...names: Name[]): Partial<Record<Name, string>> {
+  const found: Partial<Record<Name, string>> = {}
+  for (const name of names) {
+    const value = from.get(name)
+    if (value !== undefined) found[name] = value
+  }
+  return found
+}

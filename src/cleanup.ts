@@ -1,0 +1,68 @@
+import { rm } from 'node:fs/promises'
+import type { Context } from './context.ts'
+import { configPath, release } from './docker-config.ts'
+import { messageOf } from './errors.ts'
+import type { Outcome, Release } from './ledger.ts'
+import { eraseUnused } from './registry-login.ts'
+import { type CleanupReport, createContext, reportCleanup } from './report.ts'
+import { readState, type State } from './state.ts'
+
+/** All of cleanup ends within this: GitHub gives 5 minutes to all post steps of a cancelled job together. */
+const BUDGET_MS = 20_000
+
+/** The post phase: state → release the login → report. Each part goes on where another failed. */
+export async function cleanUp(): Promise<void> {
+  const state = readState()
+  if (state === undefined) return
+  const context = createContext(BUDGET_MS)
+  const report: CleanupReport = { done: [], left: [] }
+  if (state.stage === 'kept') report.done.push(describeKept(state))
+  else await attempt(report, async () => releaseLogin(state, report, context))
+  await attempt(report, async () => rm(state.scratch, { recursive: true, force: true }))
+  await reportCleanup(report)
+}
+
+async function attempt(report: CleanupReport, part: () => Promise<void>): Promise<void> {
+  try {
+    await part()
+  } catch (error) {
+    report.left.push(messageOf(error))
+  }
+}
+
+function describeKept({ hosts, directory, end }: State): string {
+  const until = end === '' ? 'It does not end by itself.' : `It ends ${end}.`
+  return `logout: false: the login to ${hosts.join(', ')} stays in ${configPath(directory)}. ${until}`
+}
+
+async function releaseLogin(state: State, report: CleanupReport, context: Context): Promise<void> {
+  const releases = await release(state.directory, state.nonce, context)
+  for (const { host, outcome } of releases.filter((other) => state.hosts.includes(other.host))) {
+    const line = `${host}: ${OUTCOMES[outcome]}`
+    if (outcome === 'changed') report.left.push(`${line} See ${configPath(state.directory)}.`)
+    else report.done.push(line)
+  }
+  reportUnknown(state, releases, report)
+  await attempt(report, async () => {
+    for (const host of await eraseUnused(releases, context)) {
+      report.left.push(`${host}: its credential helper holds another login by now, which was left as it is.`)
+    }
+  })
+}
+
+const OUTCOMES: Readonly<Record<Outcome, string>> = {
+  removed: 'logged out.',
+  restored: 'logged out; the login that was there before is back.',
+  shared: 'logged out; another job on this machine is still logged in.',
+  gone: 'was logged out already.',
+  changed: 'its login was changed after this step, so it was left as it is.'
+}
+
+/** A host whose login was made, and that the ledger does not know any more. */
+function reportUnknown(state: State, releases: readonly Release[], report: CleanupReport): void {
+  if (state.stage !== 'held') return
+  for (const host of state.hosts) {
+    if (releases.some((other) => other.host === host)) continue
+    report.left.push(`${host}: the record of this login is gone. If it is still there, run: docker logout ${host}`)
+  }
+}

@@ -1,0 +1,157 @@
+import { isUtf8 } from 'node:buffer'
+import { chown, open, readFile, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { codeOf, UserError } from './errors.ts'
+import { isObject } from './json.ts'
+import { removeAt, setAt } from './json-edit.ts'
+import type { AuthEntry } from './ledger.ts'
+
+/** docker's config.json as it stands. */
+export interface ConfigFile {
+  /** The file itself, where config.json is a link. */
+  readonly path: string
+  /** null: there is no file. */
+  readonly text: string | null
+  readonly content: Readonly<Record<string, unknown>>
+}
+
+/**
+ * Reads config.json. A missing or an empty file is an empty config, as for docker.
+ * @throws UserError where docker could not read it either; it is left as it is
+ */
+export async function readConfig(path: string): Promise<ConfigFile> {
+  const target = await followLinks(path)
+  const text = await readText(target)
+  return { path: target, text, content: text === null || text.trim() === '' ? {} : parseConfig(path, text) }
+}
+
+async function readText(path: string): Promise<string | null> {
+  try {
+    const bytes = await readFile(path)
+    if (isUtf8(bytes)) return bytes.toString()
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null
+    throw unreadable(path, `it can't be read (${codeOf(error)})`)
+  }
+  throw unreadable(path, 'it is not UTF-8')
+}
+
+/** Where a link leads, even to a file that is not there yet: docker follows links too. */
+async function followLinks(path: string): Promise<string> {
+  try {
+    return await realpath(path)
+  } catch {
+    const link = await readlink(path).catch(() => undefined)
+    return link === undefined ? path : resolve(dirname(path), link)
+  }
+}
+
+function parseConfig(path: string, text: string): Record<string, unknown> {
+  if (text.startsWith('\uFEFF')) throw unreadable(path, 'it begins with a byte order mark, which docker does not read')
+  let content: unknown
+  try {
+    content = JSON.parse(text)
+  } catch {
+    throw unreadable(path, 'it is not JSON')
+  }
+  if (!isObject(content)) throw unreadable(path, 'it is not a JSON object')
+  for (const key of ['auths', 'credHelpers']) {
+    if (content[key] !== undefined && !isObject(content[key])) throw unreadable(path, `its ${key} is not an object`)
+  }
+  return content
+}
+
+function unreadable(path: string, why: string): UserError {
+  return new UserError(`${path} can't be used: ${why}.`, 'It was left as it is. Mend or move it, then run the job again.')
+}
+
+/** The entry of a host; null where there is none. */
+export function entryOf({ content }: ConfigFile, host: string): AuthEntry | null {
+  const entry = isObject(content['auths']) ? content['auths'][host] : undefined
+  return isObject(entry) ? entry : null
+}
+
+/** The credential helper that config.json names for a host: its own, else the store for all. */
+export function helperFor({ content }: ConfigFile, host: string): string | undefined {
+  const helpers = isObject(content['credHelpers']) ? content['credHelpers'] : {}
+  // An empty name means the file, even where there is a store (cli/config/configfile, getConfiguredCredentialStore).
+  const name = Object.hasOwn(helpers, host) ? helpers[host] : content['credsStore']
+  return typeof name === 'string' && name !== '' ? name : undefined
+}
+
+/**
+ * The text with these entries in it (null takes an entry out), and every other byte as it was.
+ * @throws UserError where the text can't be edited safely, say because a key stands in it twice
+ */
+export function editEntries(file: ConfigFile, entries: ReadonlyMap<string, AuthEntry | null>): string {
+  let text = file.text === null || file.text.trim() === '' ? '{}' : file.text
+  const auths = { ...(isObject(file.content['auths']) ? file.content['auths'] : undefined) }
+  for (const [host, entry] of entries) {
+    if (entry === null) {
+      text = removeAt(text, ['auths', host])
+      Reflect.deleteProperty(auths, host)
+    } else {
+      text = setAt(text, ['auths', host], entry)
+      auths[host] = entry
+    }
+  }
+  const { auths: edited = {}, ...others } = JSON.parse(text) as Record<string, unknown>
+  const { auths: _, ...before } = file.content
+  if (isDeepStrictEqual(edited, auths) && isDeepStrictEqual(others, before)) return text
+  throw unreadable(file.path, 'a key stands in it twice')
+}
+
+/** The text without an empty `auths`. */
+export function removeEmptyAuths(text: string): string {
+  const { auths } = JSON.parse(text) as Record<string, unknown>
+  return isObject(auths) && Object.keys(auths).length === 0 ? removeAt(text, ['auths']) : text
+}
+
+/**
+ * Writes a file for this user alone: a new one beside it, synced, then renamed over it, so that a reader sees the
+ * old or the new one and never a part.
+ * @param checkOwned called just before the rename
+ * @throws UserError where the file can't be written; then it is as it was
+ */
+export async function writePrivate(
+  path: string,
+  text: string,
+  nonce: string,
+  checkOwned: () => Promise<void>
+): Promise<void> {
+  const draft = `${path}.icr-login-${nonce}`
+  try {
+    const file = await open(draft, 'wx', 0o600)
+    try {
+      await file.writeFile(text)
+      await keepOwner(path, draft)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await checkOwned()
+    await rename(draft, path)
+  } catch (error) {
+    await rm(draft, { force: true })
+    throw explainWrite(path, error)
+  }
+}
+
+/** A job in a container is often root in a home of somebody else's, who must still be able to read the file. */
+async function keepOwner(path: string, draft: string): Promise<void> {
+  const before = await stat(path).catch(() => undefined)
+  if (before === undefined || process.getuid?.() !== 0 || before.uid === 0) return
+  await chown(draft, before.uid, before.gid)
+}
+
+/** An error of the file system, for a person; any other as it is. */
+export function explainWrite(path: string, error: unknown): unknown {
+  const code = codeOf(error)
+  if (code === '') return error
+  return new UserError(
+    `${path} can't be written (${code}).`,
+    'It was left as it is. docker keeps logins there: make the directory writable, or set DOCKER_CONFIG to another one.'
+  )
+}
+

@@ -1,0 +1,25 @@
+/** What a room below the entries may say, mask or wait for while it works; `login` and `cleanup` hand it down. */
+export interface Context {
+  /** Hides a secret from the log, from now on. */
+  mask(secret: string): void
+  /** Writes one line to the log. */
+  note(line: string): void
+  /** Writes one warning, which GitHub shows beside the run. */
+  warn(line: string): void
+  /** Milliseconds since 1970. */
+  now(): number
+  /** Waits for some milliseconds. */
+  sleep(milliseconds: number): Promise<void>
+  /** When the work on the network must be over, in milliseconds since 1970: the input `timeout`. */
+  readonly deadline: number
+}
+
+/** The milliseconds that are left of the budget, never negative. */
+export function timeLeft(context: Context): number {
+  return Math.max(0, context.deadline - context.now())
+}
+
+/** A random share of `milliseconds`: "full jitter", so that jobs that failed together don't come back together. */
+export function jitter(milliseconds: number): number {
+  return Math.random() * milliseconds
+}

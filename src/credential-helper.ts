@@ -1,0 +1,92 @@
+import { which } from '@actions/io'
+import { childEnvironment } from './child-environment.ts'
+import { type Context, timeLeft } from './context.ts'
+import type { Credential } from './credential.ts'
+import { quoteWithout } from './diagnosis.ts'
+import { UserError } from './errors.ts'
+import { parseObject, stringAt } from './json.ts'
+import { type Finished, run } from './process.ts'
+
+/** A `docker-credential-*` program: github.com/docker/docker-credential-helpers, "Development". */
+export interface CredentialHelper {
+  /** As config.json names it: `pass`, `osxkeychain`, … */
+  readonly name: string
+  readonly path: string
+}
+
+/**
+ * Finds the program of the helper that config.json names.
+ * @throws UserError where it is not on the PATH
+ */
+export async function findHelper(name: string): Promise<CredentialHelper> {
+  const program = `docker-credential-${name}`
+  const path = /^[\w.-]+$/.test(name) ? await which(program) : ''
+  if (path !== '') return { name, path }
+  throw new UserError(
+    `docker's config.json names the credential helper "${name}", but ${program} is not on the PATH.`,
+    'Install it, or take credsStore or credHelpers out of config.json.'
+  )
+}
+
+/**
+ * What the helper holds for a host; undefined where it holds nothing. The secret is masked.
+ * @throws UserError where the helper fails
+ */
+export async function getFromHelper(
+  helper: CredentialHelper,
+  host: string,
+  context: Context
+): Promise<Credential | undefined> {
+  const finished = await call(helper, 'get', host, '', context)
+  // Every helper says it in these words, on its standard output (credentials/error.go).
+  if (/credentials not found/i.test(finished.stdout + finished.stderr)) return undefined
+  const found = parseObject(finished.stdout)
+  const secret = stringAt(found, 'Secret')
+  if (secret !== undefined) context.mask(secret)
+  checkSuccess(finished, helper, 'get', host, secret ?? '')
+  const username = stringAt(found, 'Username') ?? ''
+  return secret === undefined && username === '' ? undefined : { username, secret: secret ?? '' }
+}
+
+/**
+ * Hands a credential to the helper, as docker does.
+ * @throws UserError where the helper fails
+ */
+export async function storeInHelper(
+  helper: CredentialHelper,
+  host: string,
+  { username, secret }: Credential,
+  context: Context
+): Promise<void> {
+  const input = JSON.stringify({ ServerURL: host, Username: username, Secret: secret })
+  checkSuccess(await call(helper, 'store', input, secret, context), helper, 'store', host, secret)
+}
+
+/**
+ * Makes the helper forget what it holds for a host.
+ * @throws UserError where the helper fails
+ */
+export async function eraseFromHelper(helper: CredentialHelper, host: string, context: Context): Promise<void> {
+  checkSuccess(await call(helper, 'erase', host, '', context), helper, 'erase', host, '')
+}
+
+async function call(
+  helper: CredentialHelper,
+  verb: 'get' | 'store' | 'erase',
+  input: string,
+  secret: string,
+  context: Context
+): Promise<Finished> {
+  return await run(helper.path, [verb], { input, env: childEnvironment(secret), timeoutMs: timeLeft(context) })
+}
+
+function checkSuccess(finished: Finished, helper: CredentialHelper, verb: string, host: string, secret: string): void {
+  if (finished.code === 0) return
+  const how = finished.code === undefined ? `was ended (${finished.signal ?? 'no exit code'})` : `ended with ${finished.code}`
+  const said = (finished.stderr + finished.stdout).trim()
+  throw new UserError(
+    `The credential helper "${helper.name}" ${how} on "${verb}" for ${host}.`,
+    `Does it work by hand? Try: echo ${host} | docker-credential-${helper.name} get`,
+    said === '' ? undefined : quoteWithout(said, secret)
+  )
+}

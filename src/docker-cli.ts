@@ -1,0 +1,140 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { which } from '@actions/io'
+import { childEnvironment } from './child-environment.ts'
+import { type Context, jitter, timeLeft } from './context.ts'
+import type { Credential } from './credential.ts'
+import { explainRefusal } from './diagnosis.ts'
+import { UserError } from './errors.ts'
+import { isObject, parseObject } from './json.ts'
+import { type Finished, run } from './process.ts'
+import { parseErrors } from './registry-error.ts'
+
+/** The path of the docker CLI; undefined where there is none on the PATH. */
+export async function findDocker(): Promise<string | undefined> {
+  const path = await which('docker')
+  return path === '' ? undefined : path
+}
+
+/** An entry of config.json's `auths`, as docker wrote it. */
+export type AuthEntry = Readonly<Record<string, unknown>>
+
+/** How one `docker login` is to be made. */
+export interface DockerLogin {
+  readonly docker: string
+  readonly host: string
+  readonly credential: Credential
+  /** The credential helper that the user's config names for the host. */
+  readonly helper: string | undefined
+  /** A directory for this login alone, which does not exist yet. */
+  readonly directory: string
+}
+
+const TRIES = 3
+const FIRST_WAIT_MS = 500
+
+/**
+ * Runs `docker login` in a config directory of its own. A network fault is tried again, a refusal is not.
+ * @returns the entry that docker wrote; empty where a helper has the secret
+ * @throws UserError where docker could not log in, or said that it did and wrote no entry
+ */
+export async function dockerLogin(login: DockerLogin, context: Context): Promise<AuthEntry> {
+  await prepareConfig(login)
+  for (let attempt = 1; ; attempt++) {
+    const finished = await runLogin(login, context)
+    if (finished.code === 0) return await readEntry(login)
+    const said = parseStderr(finished.stderr)
+    const wait = jitter(FIRST_WAIT_MS * 2 ** attempt)
+    if (attempt === TRIES || !isTransient(said) || wait >= timeLeft(context)) throw explain(login, finished, said, context)
+    context.note(`${login.host}: ${describe(said)}. docker login again in ${(wait / 1000).toFixed(1)} s.`)
+    await context.sleep(wait)
+  }
+}
+
+async function prepareConfig({ directory, host, helper }: DockerLogin): Promise<void> {
+  await mkdir(directory, { mode: 0o700 })
+  const config = {
+    // With no entry at all docker may choose a native store by itself (cli/config/config.go, DetectDefaultStore).
+    auths: { 'x.invalid': {} },
+    ...(helper === undefined ? {} : { credHelpers: { [host]: helper } })
+  }
+  await writeFile(join(directory, 'config.json'), JSON.stringify(config), { mode: 0o600 })
+}
+
+async function runLogin({ docker, host, credential, directory }: DockerLogin, context: Context): Promise<Finished> {
+  return await run(docker, ['login', '--username', credential.username, '--password-stdin', host], {
+    input: credential.secret,
+    env: childEnvironment(credential.secret, directory),
+    timeoutMs: timeLeft(context)
+  })
+}
+
+async function readEntry({ directory, host }: DockerLogin): Promise<AuthEntry> {
+  const config = parseObject(await readFile(join(directory, 'config.json'), 'utf8').catch(() => ''))
+  const entry = isObject(config?.['auths']) ? config['auths'][host] : undefined
+  if (isObject(entry)) return entry
+  throw new UserError(
+    `docker login for ${host} ended well, but wrote no login.`,
+    'Nothing was logged in. Which program is the docker on the PATH? Run: docker --version'
+  )
+}
+
+/** docker's own last words: not its log lines, and no body, but the messages in it. */
+function parseStderr(stderr: string): string {
+  const lines = stderr.split('\n').filter((line) => !/^(?:time=|WARNING!|\s*$)/.test(line))
+  const line = lines.at(-1) ?? ''
+  const brace = line.indexOf('{')
+  const messages = brace < 0 ? '' : parseErrors(line.slice(brace))
+  return messages === '' ? line : line.slice(0, brace) + messages
+}
+
+// What docker 28.2.2 says of each fault of a registry on loopback. It tells them apart in words alone.
+const TRANSIENT = new RegExp(
+  [
+    'connection refused|connection reset|broken pipe|\\bEOF\\b|malformed HTTP|proxyconnect',
+    'i/o timeout|TLS handshake timeout|Client\\.Timeout|context deadline exceeded',
+    'no such host|server misbehaving|failure in name resolution|network is unreachable|no route to host',
+    '(?:failed with status|unexpected HTTP status): (?:408|425|429|5\\d\\d)|toomanyrequests',
+    'unable to decode token response|did not include a token'
+  ].join('|'),
+  'i'
+)
+
+function isTransient(said: string): boolean {
+  return TRANSIENT.test(said)
+}
+
+/** A fault without docker's addresses and wrappings. */
+function describe(said: string): string {
+  return TRANSIENT.exec(said)?.[0] ?? 'docker login failed'
+}
+
+function explain({ host, credential }: DockerLogin, finished: Finished, said: string, context: Context): UserError {
+  const { username, secret } = credential
+  if (finished.code === undefined) {
+    const late = timeLeft(context) === 0
+    return new UserError(
+      `docker login for ${host} ${late ? 'took longer than timeout allows' : `was ended (${finished.signal ?? ''})`}.`,
+      'Run the job again. If it stays: can this runner reach that host, and does it need a proxy (HTTPS_PROXY)?'
+    )
+  }
+  if (isTransient(said)) {
+    return new UserError(
+      `${host} could not be reached by docker login: ${describe(said)}.`,
+      'Run the job again. If it stays: can this runner reach that host, and does it need a proxy (HTTPS_PROXY)?'
+    )
+  }
+  if (/x509:|certificate/i.test(said)) {
+    return new UserError(
+      `The certificate of ${host} is not trusted by docker.`,
+      "If a proxy of yours opens TLS, name its CA's file in SSL_CERT_FILE."
+    )
+  }
+  if (said === '') {
+    return new UserError(
+      `docker login for ${host} ended with ${finished.code} and said nothing.`,
+      'Which program is the docker on the PATH? Run: docker --version'
+    )
+  }
+  return explainRefusal(`${host} refused the login as ${username}`, said, secret)
+}

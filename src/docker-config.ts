@@ -1,0 +1,220 @@
+import { lstat, mkdir, readFile, rm, rmdir } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import {
+  type ConfigFile,
+  editEntries,
+  entryOf,
+  explainWrite,
+  readConfig,
+  removeEmptyAuths,
+  writePrivate
+} from './config-file.ts'
+import type { Context } from './context.ts'
+import { UserError } from './errors.ts'
+import { withLock } from './file-lock.ts'
+import { isObject, parseObject } from './json.ts'
+import * as ledgers from './ledger.ts'
+import type { AuthEntry, HelperUse, Ledger, Release } from './ledger.ts'
+
+/** Where docker keeps its config.json: `$DOCKER_CONFIG`, else `~/.docker`. */
+export function dockerConfigDirectory(): string {
+  const set = process.env['DOCKER_CONFIG']
+  return set === undefined || set === '' ? join(homedir(), '.docker') : resolve(set)
+}
+
+/** The path of the config.json in a directory. */
+export function configPath(directory: string): string {
+  return join(directory, 'config.json')
+}
+
+/** A login that is to stand in config.json. */
+export interface HeldLogin {
+  readonly host: string
+  readonly entry: AuthEntry
+  readonly helper?: HelperUse
+}
+
+/**
+ * Puts logins into the user's config.json, and writes down beside it what stood there before.
+ * @param nonce names the job's use of the config; the same one is given to `release`
+ * @returns the logins of dead jobs that fell out on the way
+ * @throws UserError where config.json can't be read or written; then it is as it was
+ */
+export async function hold(
+  directory: string,
+  nonce: string,
+  logins: readonly HeldLogin[],
+  context: Context
+): Promise<readonly Release[]> {
+  const madeDirectory = await makeDirectory(directory)
+  return await locked(directory, nonce, context, async (desk) => {
+    const begun = desk.ledger ?? beginLedger(desk.file, madeDirectory)
+    const { ledger, releases, entries } = dropExpired(begun, desk.file, context)
+    let next = ledger
+    for (const { host, ...login } of logins) {
+      next = ledgers.push(next, host, shownIn(entries, desk.file, host), { ...login, nonce, since: context.now() })
+      entries.set(host, login.entry)
+    }
+    await desk.writeLedger(next)
+    await desk.writeConfig(editEntries(desk.file, entries))
+    await checkShown(directory, logins)
+    return releases
+  })
+}
+
+/**
+ * Takes a job's logins out of config.json: each host shows again what it showed before.
+ * @returns what came of each host; a host that is missing was not in the ledger
+ * @throws UserError where config.json or the ledger can't be read or written
+ */
+export async function release(directory: string, nonce: string, context: Context): Promise<readonly Release[]> {
+  if ((await lstat(directory).catch(() => undefined)) === undefined) return []
+  const { releases, lastOut } = await locked(directory, nonce, context, async (desk) => {
+    await desk.removeDrafts()
+    if (desk.ledger === undefined) return { releases: [], lastOut: false }
+    const own = ledgers.release(desk.ledger, nonce, (host) => entryOf(desk.file, host))
+    const entries = new Map(own.releases.flatMap(({ host, show }) => (show === undefined ? [] : [[host, show]])))
+    const rest = dropExpired(own.ledger, desk.file, context, entries)
+    const text = restoreText(editEntries(desk.file, rest.entries), desk, rest.ledger)
+    if (text !== desk.file.text) await desk.writeConfig(text)
+    await desk.writeLedger(rest.ledger)
+    const lastOut = desk.ledger.madeDirectory === true && isEmpty(rest.ledger)
+    return { releases: [...own.releases, ...rest.releases], lastOut }
+  })
+  // Not empty: somebody else keeps something there by now.
+  if (lastOut) await rmdir(directory).catch(() => undefined)
+  return releases
+}
+
+/** Leaves a job's logins in config.json for good: they are the user's own from now on. */
+export async function keep(directory: string, nonce: string, context: Context): Promise<void> {
+  await locked(directory, nonce, context, async (desk) => {
+    if (desk.ledger !== undefined) await desk.writeLedger(ledgers.forget(desk.ledger, nonce))
+  })
+}
+
+/** What lies on the desk while the lock is held. */
+interface Desk {
+  readonly file: ConfigFile
+  readonly ledger: Ledger | undefined
+  /** null removes the file. */
+  writeConfig(text: string | null): Promise<void>
+  writeLedger(ledger: Ledger): Promise<void>
+  /** What a process that was killed left of its writing. */
+  removeDrafts(): Promise<void>
+}
+
+async function locked<T>(
+  directory: string,
+  nonce: string,
+  context: Context,
+  work: (desk: Desk) => Promise<T>
+): Promise<T> {
+  const path = join(directory, 'icr-login.lock')
+  try {
+    return await withLock(path, nonce, context, async (checkOwned) => {
+      return await work(await openDesk(directory, nonce, checkOwned))
+    })
+  } catch (error) {
+    throw explainWrite(path, error)
+  }
+}
+
+async function openDesk(directory: string, nonce: string, checkOwned: () => Promise<void>): Promise<Desk> {
+  const file = await readConfig(configPath(directory))
+  const path = join(directory, 'icr-login.json')
+  const write = async (target: string, text: string | null): Promise<void> => {
+    if (text !== null) return await writePrivate(target, text, nonce, checkOwned)
+    await checkOwned()
+    await rm(target, { force: true })
+  }
+  return {
+    file,
+    ledger: await readLedger(path),
+    writeConfig: async (text) => {
+      await write(file.path, text)
+    },
+    writeLedger: async (ledger) => {
+      await write(path, isEmpty(ledger) ? null : JSON.stringify(ledger))
+    },
+    removeDrafts: async () => {
+      for (const target of [file.path, path]) await rm(`${target}.icr-login-${nonce}`, { force: true })
+    }
+  }
+}
+
+async function readLedger(path: string): Promise<Ledger | undefined> {
+  const found = await lstat(path).catch(() => undefined)
+  if (found === undefined) return undefined
+  const ledger = found.isFile() ? ledgers.parseLedger(parseObject(await readFile(path, 'utf8'))) : undefined
+  if (ledger !== undefined) return ledger
+  throw new UserError(
+    `${path} is not the file that icr-login keeps there.`,
+    'It was left as it is. Look at it, and delete it if no other job is running on this machine.'
+  )
+}
+
+function beginLedger({ text, content }: ConfigFile, madeDirectory: boolean): Ledger {
+  return {
+    ...ledgers.EMPTY_LEDGER,
+    ...(text === null || text.trim() === '' ? { blank: text } : {}),
+    madeAuths: !isObject(content['auths']),
+    madeDirectory
+  }
+}
+
+function isEmpty(ledger: Ledger): boolean {
+  return Object.keys(ledger.hosts).length === 0
+}
+
+/** Takes out the logins of jobs that can't be running any more. */
+function dropExpired(
+  ledger: Ledger,
+  file: ConfigFile,
+  context: Context,
+  entries = new Map<string, AuthEntry | null>()
+): { ledger: Ledger; releases: readonly Release[]; entries: Map<string, AuthEntry | null> } {
+  let rest = ledger
+  const releases: Release[] = []
+  for (const nonce of ledgers.expired(ledger, context.now())) {
+    const dropped = ledgers.release(rest, nonce, (host) => shownIn(entries, file, host))
+    rest = dropped.ledger
+    releases.push(...dropped.releases)
+    for (const { host, show } of dropped.releases) if (show !== undefined) entries.set(host, show)
+  }
+  return { ledger: rest, releases, entries }
+}
+
+/** What config.json shows for a host, once these entries are in it. */
+function shownIn(entries: ReadonlyMap<string, AuthEntry | null>, file: ConfigFile, host: string): AuthEntry | null {
+  return entries.get(host) ?? (entries.has(host) ? null : entryOf(file, host))
+}
+
+/** The file's text once nobody of ours is left: without what we made, or no file where there was none. */
+function restoreText(text: string, { ledger }: Desk, rest: Ledger): string | null {
+  if (!isEmpty(rest)) return text
+  const bare = ledger?.madeAuths === true ? removeEmptyAuths(text) : text
+  const empty = Object.keys(parseObject(bare) ?? {}).length === 0
+  return empty && ledger?.blank !== undefined ? ledger.blank : bare
+}
+
+async function makeDirectory(directory: string): Promise<boolean> {
+  try {
+    return (await mkdir(directory, { recursive: true, mode: 0o700 })) !== undefined
+  } catch (error) {
+    throw explainWrite(directory, error)
+  }
+}
+
+/** Another program may write config.json at the same moment, without a lock: docker itself does. */
+async function checkShown(directory: string, logins: readonly HeldLogin[]): Promise<void> {
+  const file = await readConfig(configPath(directory))
+  const lost = logins.filter(({ host, entry }) => !isDeepStrictEqual(entryOf(file, host), entry))
+  if (lost.length === 0) return
+  throw new UserError(
+    `${configPath(directory)} lost the login of ${lost.map(({ host }) => host).join(', ')} to another program.`,
+    'Run the job again. If other programs write that file at the same time, give each a DOCKER_CONFIG of its own.'
+  )
+}

@@ -1,0 +1,46 @@
+/**
+ * Something that a user can fix. Each part is one line: what failed, for which host or input; what the service
+ * said, if it said anything; what to do next.
+ */
+export class UserError extends Error {
+  constructor(what: string, cure: string, said?: string) {
+    super([what, ...(said === undefined ? [] : [`It said: ${said}`]), cure].join('\n'))
+    this.name = 'UserError'
+  }
+}
+
+/** The one line that says what failed. */
+export function firstLine(error: unknown): string {
+  return messageOf(error).split('\n', 1)[0] ?? ''
+}
+
+/** The message of anything that was thrown, without a stack. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** The code that Node gives a system error (`ENOENT`, `ECONNRESET`, …), or an empty string. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+}
+
+/** The most characters of a foreign text that are shown. */
+export const LONGEST_QUOTE = 200
+
+/**
+ * Text from outside as it may stand in a log: one line of printable ASCII, at most 200 characters, and none of the
+ * runner's commands (`##[…]` is live anywhere in a line, facts/clients-and-runner.md, "The runner").
+ */
+export function quote(text: string): string {
+  const shown = text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text
+  return shown
+    .trim()
+    .replace(/\s+/g, ' ')
+    .replace(/[^\x20-\x7e…]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
+    .replaceAll('##[', '#\\u{23}[')
+}
+
+/** Names in a sentence: `a`, `a and b`, `a, b and c`. */
+export function formatList(names: readonly string[]): string {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`
+}

@@ -1,0 +1,173 @@
+import { isDeepStrictEqual } from 'node:util'
+import { isObject } from './json.ts'
+
+/** An entry of config.json's `auths`. */
+export type AuthEntry = Readonly<Record<string, unknown>>
+
+/** What config.json showed for a host, or was made to show. */
+interface Layer {
+  /** null: no entry. */
+  readonly entry: AuthEntry | null
+  /** Whose login it is, where it is one of ours that is still held. */
+  readonly nonce?: string
+  /** When that login was made, in milliseconds since 1970. */
+  readonly since?: number
+}
+
+/** What a credential helper holds for a host while we use it. */
+export interface HelperUse {
+  readonly name: string
+  /** Whether it held the very same credential before us; then it keeps it. */
+  readonly before: boolean
+  /** What it holds, by its hash: what anyone else stores there since is not ours to erase. */
+  readonly digest: string
+}
+
+interface HostStack {
+  /** The lowest is what the user had; the newest is what config.json shows. Ours carry a nonce. */
+  readonly layers: readonly Layer[]
+  readonly helper?: HelperUse
+}
+
+/** Kept beside config.json while a login of ours is held. */
+export interface Ledger {
+  readonly version: 1
+  /** What the file held when it had nothing in it: null where there was no file. Undefined: it had something. */
+  readonly blank?: string | null
+  /** Whether `auths` was made by us. */
+  readonly madeAuths?: boolean
+  readonly madeDirectory?: boolean
+  readonly hosts: Readonly<Record<string, HostStack>>
+}
+
+export const EMPTY_LEDGER: Ledger = { version: 1, hosts: {} }
+
+/** No job on a self-hosted runner lives longer than 5 days (GitHub's limit), so no login of ours is held longer. */
+const LONGEST_JOB_MS = 5 * 24 * 60 * 60 * 1000
+
+/** The ledger in a file's text; undefined where it is none. */
+export function parseLedger(value: unknown): Ledger | undefined {
+  return isObject(value) && value['version'] === 1 && isHosts(value['hosts']) ? (value as unknown as Ledger) : undefined
+}
+
+function isHosts(value: unknown): boolean {
+  return isObject(value) && Object.values(value).every(isHostStack)
+}
+
+function isHostStack(value: unknown): boolean {
+  return isObject(value) && Array.isArray(value['layers']) && value['layers'].length > 0 && value['layers'].every(isLayer)
+}
+
+function isLayer(value: unknown): boolean {
+  return isObject(value) && (value['entry'] === null || isObject(value['entry']))
+}
+
+/**
+ * Puts a login on top of what config.json shows now.
+ * @param shown the host's entry in config.json
+ */
+export function push(
+  ledger: Ledger,
+  host: string,
+  shown: AuthEntry | null,
+  login: { readonly entry: AuthEntry; readonly nonce: string; readonly since: number; readonly helper?: HelperUse }
+): Ledger {
+  const { helper, ...layer } = login
+  const stack = ledger.hosts[host]
+  const layers = (stack?.layers ?? []).filter(({ nonce }) => nonce !== login.nonce)
+  const below = layers.at(-1)
+  // Somebody changed the entry since: from now on that is what lies below us.
+  const seen = stack !== undefined && isDeepStrictEqual(stack.layers.at(-1)?.entry, shown) ? [] : [{ entry: shown }]
+  const use = stack?.helper ?? helper
+  return withHost(ledger, host, {
+    layers: collapse([...(below === undefined ? [] : layers), ...seen, layer]),
+    ...(use === undefined ? {} : { helper: { ...use, digest: helper?.digest ?? use.digest } })
+  })
+}
+
+/** What came of a host's entry. */
+export type Outcome =
+  /** The entry is gone; there was none before. */
+  | 'removed'
+  /** The user's entry of before is back. */
+  | 'restored'
+  /** Another job's login shows, or still lies on top. */
+  | 'shared'
+  /** Somebody else removed the entry since, and there was none before. */
+  | 'gone'
+  /** Somebody else changed or removed the entry since: it is left. */
+  | 'changed'
+
+export interface Release {
+  readonly host: string
+  readonly outcome: Outcome
+  /** What config.json must show now: null for no entry, undefined for what it shows already. */
+  readonly show?: AuthEntry | null
+  /** The helper that nobody of ours needs any longer. */
+  readonly helper?: HelperUse
+}
+
+/** Takes one login out of every host's stack. */
+export function release(
+  ledger: Ledger,
+  nonce: string,
+  shown: (host: string) => AuthEntry | null
+): { readonly ledger: Ledger; readonly releases: readonly Release[] } {
+  let rest = ledger
+  const releases: Release[] = []
+  for (const [host, stack] of Object.entries(ledger.hosts)) {
+    const at = stack.layers.findIndex((layer) => layer.nonce === nonce)
+    if (at < 0) continue
+    const layers = collapse(stack.layers.filter((_, index) => index !== at))
+    const held = layers.some((layer) => layer.nonce !== undefined)
+    rest = held ? withHost(rest, host, { ...stack, layers }) : withoutHost(rest, host)
+    releases.push({
+      ...settle(host, stack.layers, at, shown(host)),
+      ...(held || stack.helper === undefined ? {} : { helper: stack.helper })
+    })
+  }
+  return { ledger: rest, releases }
+}
+
+function settle(host: string, layers: readonly Layer[], at: number, shown: AuthEntry | null): Release {
+  if (at < layers.length - 1) return { host, outcome: 'shared' }
+  const below = layers[at - 1]
+  if (!isDeepStrictEqual(layers[at]?.entry, shown)) {
+    return { host, outcome: shown === null && (below?.entry ?? null) === null ? 'gone' : 'changed' }
+  }
+  const show = below?.entry ?? null
+  if (below?.nonce !== undefined) return { host, outcome: 'shared', show }
+  return { host, outcome: show === null ? 'removed' : 'restored', show }
+}
+
+/** Forgets that a login is ours: from now on it is the user's own. */
+export function forget(ledger: Ledger, nonce: string): Ledger {
+  let rest = ledger
+  for (const [host, stack] of Object.entries(ledger.hosts)) {
+    const layers = collapse(stack.layers.map((layer) => (layer.nonce === nonce ? { entry: layer.entry } : layer)))
+    const held = layers.some((layer) => layer.nonce !== undefined)
+    rest = held ? withHost(rest, host, { ...stack, layers }) : withoutHost(rest, host)
+  }
+  return rest
+}
+
+/** The logins of jobs that can't be running any more. */
+export function expired(ledger: Ledger, now: number): string[] {
+  const layers = Object.values(ledger.hosts).flatMap((stack) => stack.layers)
+  return layers.flatMap(({ nonce, since }) =>
+    nonce !== undefined && now - (since ?? 0) > LONGEST_JOB_MS ? [nonce] : []
+  )
+}
+
+/** Of entries that are nobody's login, only the newest counts: the user replaced the one by the other. */
+function collapse(layers: readonly Layer[]): readonly Layer[] {
+  return layers.filter((layer, at) => layer.nonce !== undefined || layers[at + 1]?.nonce !== undefined || at === layers.length - 1)
+}
+
+function withHost(ledger: Ledger, host: string, stack: HostStack): Ledger {
+  return { ...ledger, hosts: { ...ledger.hosts, [host]: stack } }
+}
+
+function withoutHost(ledger: Ledger, host: string): Ledger {
+  return { ...ledger, hosts: Object.fromEntries(Object.entries(ledger.hosts).filter(([other]) => other !== host)) }
+}

@@ -1,0 +1,60 @@
+import { spawn } from 'node:child_process'
+
+export interface Finished {
+  /** The exit code; undefined where a signal ended the process, or it ran out of time. */
+  readonly code: number | undefined
+  readonly signal: string | undefined
+  readonly stdout: string
+  readonly stderr: string
+}
+
+const LARGEST_OUTPUT = 64 * 1024
+
+/**
+ * Runs a program to its end, with a secret on its standard input where it needs one; nothing of it is printed.
+ * Written here because @actions/exec can't end a child (a docker that outlives the budget would go on to write the
+ * secret to disk), and lets EPIPE escape where the child ends before it has read its input.
+ * @param file absolute path of the program
+ * @param options.timeoutMs after this the program is killed
+ * @throws Error where the program can't be started
+ */
+export async function run(
+  file: string,
+  args: readonly string[],
+  options: { readonly input: string; readonly env: NodeJS.ProcessEnv; readonly timeoutMs: number }
+): Promise<Finished> {
+  return await new Promise((resolve, reject) => {
+    const child = spawn(file, args, { env: options.env, windowsHide: true })
+    const stdout = collect(child.stdout)
+    const stderr = collect(child.stderr)
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL')
+      // A grandchild may hold the pipes open for ever.
+      child.stdout.destroy()
+      child.stderr.destroy()
+    }, options.timeoutMs)
+    child.stdin.on('error', () => {
+      // The child ended before it had read all: its exit code tells why.
+    })
+    child.on('error', (error) => {
+      clearTimeout(timer)
+      reject(error)
+    })
+    child.on('close', (code, signal) => {
+      clearTimeout(timer)
+      resolve({ code: code ?? undefined, signal: signal ?? undefined, stdout: stdout(), stderr: stderr() })
+    })
+    child.stdin.end(options.input)
+  })
+}
+
+/** Collects a stream's text; the rest of a very long one is read and dropped. */
+function collect(stream: NodeJS.ReadableStream): () => string {
+  const chunks: Buffer[] = []
+  let size = 0
+  stream.on('data', (chunk: Buffer) => {
+    if (size < LARGEST_OUTPUT) chunks.push(chunk)
+    size += chunk.length
+  })
+  return () => Buffer.concat(chunks).toString()
+}

@@ -1,0 +1,69 @@
+import { basename, isAbsolute, resolve } from 'node:path'
+import * as core from '@actions/core'
+import { UserError } from './errors.ts'
+import { isObject, parseObject } from './json.ts'
+import { isAllowedHost } from './registry-host.ts'
+
+/** What main leaves for post. Never a secret. */
+export interface State {
+  /** Names the job's login in the ledger. */
+  readonly nonce: string
+  /** The directory of the config.json that was logged in to. */
+  readonly directory: string
+  /** Where the logins were made; only a main that was killed leaves anything there. */
+  readonly scratch: string
+  readonly hosts: readonly string[]
+  /** How far main came: begun; logged in; logged in for good (`logout: false`). */
+  readonly stage: 'begun' | 'held' | 'kept'
+  /** When the credential ends, in ISO 8601; empty where it does not. */
+  readonly end: string
+}
+
+// Always saved, and first: a step in between can set STATE_ of a key that main did not save, but of no other
+// (facts/clients-and-runner.md, "The runner").
+const KEY = 'login'
+
+/** Saves that main has begun, before it has done anything that must be undone. */
+export function saveBegun(): void {
+  core.saveState(KEY, '{}')
+}
+
+/** Saves what post has to undo; called before it is done. The last call counts. */
+export function saveState(state: State): void {
+  core.saveState(KEY, JSON.stringify(state))
+}
+
+/**
+ * What main saved; undefined where there is nothing to undo.
+ * @throws UserError where it is not what main saved
+ */
+export function readState(): State | undefined {
+  const text = core.getState(KEY)
+  if (text === '' || text === '{}') return undefined
+  const state = parseObject(text)
+  if (isState(state)) return state
+  throw new UserError(
+    'What this step saved for its cleanup was changed since, so nothing was cleaned up.',
+    'Run docker logout for the registries of this job, and look for the step that writes STATE_ variables.'
+  )
+}
+
+function isState(state: unknown): state is State {
+  if (!isObject(state)) return false
+  const { nonce, directory, scratch, hosts, stage, end } = state
+  return (
+    typeof nonce === 'string' &&
+    /^[0-9a-f]{16}$/.test(nonce) &&
+    isPlainPath(directory) &&
+    isPlainPath(scratch) &&
+    basename(scratch) === `icr-login-${nonce}` &&
+    Array.isArray(hosts) &&
+    hosts.every((host) => typeof host === 'string' && isAllowedHost(host)) &&
+    (stage === 'begun' || stage === 'held' || stage === 'kept') &&
+    typeof end === 'string'
+  )
+}
+
+function isPlainPath(path: unknown): path is string {
+  return typeof path === 'string' && isAbsolute(path) && resolve(path) === path
+}
