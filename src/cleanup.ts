@@ -3,7 +3,6 @@ import type { Context } from './context.ts'
 import { configPath, release } from './docker-config.ts'
 import { messageOf } from './errors.ts'
 import type { Outcome, Release } from './ledger.ts'
-import { eraseUnused } from './registry-login.ts'
 import { type CleanupReport, createContext, reportCleanup } from './report.ts'
 import { readState, type State } from './state.ts'
 
@@ -43,7 +42,9 @@ async function releaseLogin(state: State, report: CleanupReport, context: Contex
     else report.done.push(line)
   }
   reportUnknown(state, releases, report)
+  if (!releases.some(({ helper }) => helper !== undefined)) return
   await attempt(report, async () => {
+    const { eraseUnused } = await import('./helper-use.ts')
     for (const host of await eraseUnused(releases, context)) {
       report.left.push(`${host}: its credential helper holds another login by now, which was left as it is.`)
     }

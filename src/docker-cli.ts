@@ -4,7 +4,6 @@ import { which } from '@actions/io'
 import { childEnvironment } from './child-environment.ts'
 import { type Context, jitter, timeLeft } from './context.ts'
 import type { Credential } from './credential.ts'
-import { explainRefusal } from './diagnosis.ts'
 import { UserError } from './errors.ts'
 import { isObject, parseObject } from './json.ts'
 import { type Finished, run } from './process.ts'
@@ -45,7 +44,7 @@ export async function dockerLogin(login: DockerLogin, context: Context): Promise
     if (finished.code === 0) return await readEntry(login)
     const said = parseStderr(finished.stderr)
     const wait = jitter(FIRST_WAIT_MS * 2 ** attempt)
-    if (attempt === TRIES || !isTransient(said) || wait >= timeLeft(context)) throw explain(login, finished, said, context)
+    if (attempt === TRIES || !isTransient(said) || wait >= timeLeft(context)) throw await explain(login, finished, said, context)
     context.note(`${login.host}: ${describe(said)}. docker login again in ${(wait / 1000).toFixed(1)} s.`)
     await context.sleep(wait)
   }
@@ -109,7 +108,12 @@ function describe(said: string): string {
   return TRANSIENT.exec(said)?.[0] ?? 'docker login failed'
 }
 
-function explain({ host, credential }: DockerLogin, finished: Finished, said: string, context: Context): UserError {
+async function explain(
+  { host, credential }: DockerLogin,
+  finished: Finished,
+  said: string,
+  context: Context
+): Promise<UserError> {
   const { username, secret } = credential
   if (finished.code === undefined) {
     const late = timeLeft(context) === 0
@@ -136,5 +140,6 @@ function explain({ host, credential }: DockerLogin, finished: Finished, said: st
       'Which program is the docker on the PATH? Run: docker --version'
     )
   }
+  const { explainRefusal } = await import('./diagnosis.ts')
   return explainRefusal(`${host} refused the login as ${username}`, said, secret)
 }

@@ -8,8 +8,7 @@ import {
   type TrustedProfile
 } from './credential.ts'
 import { formatList, quote, UserError } from './errors.ts'
-import { explainMissingSecrets } from './job-event.ts'
-import { type Endpoint, parseIamUrl, parseRegistry, resolveRegion } from './registry-host.ts'
+import { type Endpoint, isKnownHost, isLoopback, parseIamUrl, parseRegistry, resolveRegion } from './registry-host.ts'
 
 /** One way to prove who the job is: a secret, with or without a trusted profile; or the profile alone. */
 export type Identity =
@@ -30,11 +29,11 @@ export interface Inputs {
  * @param now milliseconds since 1970
  * @throws UserError for the first input that can't be used
  */
-export function readInputs(now: number): Inputs {
+export async function readInputs(now: number): Promise<Inputs> {
   const secrets = readSecrets()
   return {
-    hosts: resolveHosts(),
-    identity: resolveIdentity(secrets, now),
+    hosts: await resolveHosts(),
+    identity: await resolveIdentity(secrets, now),
     logout: parseBoolean('logout', readOr('logout')),
     iamUrl: parseIamUrl(readOr('iam-url')),
     timeoutMs: parseDuration('timeout', readOr('timeout'))
@@ -74,7 +73,7 @@ function maskPasted(text: string): void {
   for (const line of text.split(/[\r\n]+/)) if (line.trim().length > 3) core.setSecret(line.trim())
 }
 
-function resolveIdentity(secrets: Secrets, now: number): Identity {
+async function resolveIdentity(secrets: Secrets, now: number): Promise<Identity> {
   const [given, ...more] = secrets
   const profileText = core.getInput('trusted-profile')
   const profile = profileText === '' ? undefined : parseTrustedProfile(profileText)
@@ -86,7 +85,7 @@ function resolveIdentity(secrets: Secrets, now: number): Identity {
   }
   if (given === undefined) {
     if (profile !== undefined) return { kind: 'keyless', profile }
-    throw nothingGiven()
+    throw await nothingGiven()
   }
   const [kind, secret] = given
   if (kind === 'access-token') checkNotEnded(secret, now)
@@ -108,7 +107,8 @@ function profileIdFor(kind: SecretKind, profile: TrustedProfile): string {
   )
 }
 
-function nothingGiven(): UserError {
+async function nothingGiven(): Promise<UserError> {
+  const { explainMissingSecrets } = await import('./job-event.ts')
   return new UserError(
     'No way to log in was given: api-key, access-token, refresh-token, registry-token and trusted-profile are empty.',
     explainMissingSecrets(process.env) ?? 'Give one of them, say api-key: ${{ secrets.IBM_CLOUD_API_KEY }}. Does the secret exist?'
@@ -116,17 +116,31 @@ function nothingGiven(): UserError {
 }
 
 /** The hosts of `region` and `registry`, in the order given, none twice. */
-function resolveHosts(): string[] {
+async function resolveHosts(): Promise<string[]> {
   const endpoint = parseEndpoint(readOr('endpoint'))
-  const hosts = [
-    ...split('region').map((name) => resolveRegion(name, endpoint)),
-    ...split('registry').map((text) => parseRegistry(text).host)
-  ]
+  const hosts: string[] = []
+  for (const name of split('region')) hosts.push(resolveRegion(name, endpoint) ?? (await refuseRegion(name)))
+  for (const text of split('registry')) hosts.push(await resolveRegistry(text))
   if (hosts.length > 0) return [...new Set(hosts)]
   throw new UserError(
     'No registry was given: region and registry are empty.',
     'Give region: us-south (or global, eu-de, …), or registry: us.icr.io.'
   )
+}
+
+async function refuseRegion(name: string): Promise<never> {
+  const { explainRegion } = await import('./registry-hint.ts')
+  throw explainRegion(name)
+}
+
+/** A host that is not in the table may be a region of tomorrow, or a mistake that is known. */
+async function resolveRegistry(text: string): Promise<string> {
+  const host = parseRegistry(text)?.host
+  if (host !== undefined && (isKnownHost(host) || isLoopback(host))) return host
+  const { explainRegistry, findMistake } = await import('./registry-hint.ts')
+  const error = host === undefined ? explainRegistry(text) : findMistake(host)
+  if (error !== undefined || host === undefined) throw error
+  return host
 }
 
 /** Splits by commas, blanks and lines. A tab is none of them, and is refused with the name that holds it. */

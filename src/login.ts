@@ -14,7 +14,7 @@ import { saveBegun, saveState, type State } from './state.ts'
 /** The main phase: inputs → hosts → credential → log in → report. */
 export async function login(): Promise<void> {
   saveBegun()
-  const inputs = readInputs(Date.now())
+  const inputs = await readInputs(Date.now())
   const context = createContext(inputs.timeoutMs)
   const plan = planState(inputs)
   saveState(plan)

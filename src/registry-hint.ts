@@ -1,13 +1,19 @@
 import { closestMatch } from 'leven'
-import type { Region } from './registry-host.ts'
+import { quote, UserError } from './errors.ts'
+import { isAllowedHost, REGIONS } from './registry-host.ts'
+
+/** The error for a region that does not exist, with the one that was meant. */
+export function explainRegion(name: string): UserError {
+  const what = `region: "${quote(name)}" is not a region of IBM Cloud Container Registry.`
+  return new UserError(what, cureForRegion(name.toLowerCase()))
+}
 
 const ALIASES: Readonly<Record<string, string>> = { ng: 'us-south', us: 'us-south', saopaulo: 'sao-paulo' }
 
-/** What to write instead of a name, in lower case, that no region has. */
-export function cureForRegion(name: string, regions: readonly Region[]): string {
+function cureForRegion(name: string): string {
   if (name === 'us-east' || name.startsWith('washington')) return US_EAST
   const meant = ALIASES[name] ?? name
-  const region = regions.find(({ name: today, host, city }) => {
+  const region = REGIONS.find(({ name: today, host, city }) => {
     return today === meant || city === meant || host === meant || host === `${meant}.icr.io`
   })
   if (region !== undefined && name.includes('.')) {
@@ -15,7 +21,7 @@ export function cureForRegion(name: string, regions: readonly Region[]): string 
   }
   if (region !== undefined) return `Write region: ${region.name} (${region.host}).`
   if (name.includes('.')) return 'That looks like a registry host. Give it as registry, not as region.'
-  const names = regions.flatMap(({ name: today, formerly }) => [today, ...(formerly ? [formerly] : [])])
+  const names = REGIONS.flatMap(({ name: today, formerly }) => [today, ...(formerly ? [formerly] : [])])
   const near = closestMatch(name.slice(0, 40), names, { maxDistance: 2 })
   return near === undefined ? `The regions are ${names.join(', ')}.` : `Did you mean ${near}?`
 }
@@ -25,8 +31,26 @@ const US_EAST =
   'It is ambiguous: for us-east, IBM\'s network docs name the global registry (icr.io), and older tools us.icr.io. ' +
   'Write region: global or region: us-south, whichever holds your namespace.'
 
-/** What to write instead of a host in IBM's zones that is known not to be a registry; else undefined. */
-export function cureForIbmHost(host: string, regions: readonly Region[]): string | undefined {
+/** The error for a registry that is no host or image reference of IBM's, with what to write instead. */
+export function explainRegistry(text: string): UserError {
+  const host = text.split('/', 1)[0] ?? ''
+  const cure = isAllowedHost(host)
+    ? `Give the host alone (${host.toLowerCase()}), or ${host.toLowerCase()}/namespace/repository, with a tag or digest.`
+    : cureForOtherHost(text, host.toLowerCase())
+  return refuseRegistry(text, cure)
+}
+
+/** The error for a host in IBM's zones that is known not to be a registry to log in to; else undefined. */
+export function findMistake(host: string): UserError | undefined {
+  const cure = cureForIbmHost(host)
+  return cure === undefined ? undefined : refuseRegistry(host, cure)
+}
+
+function refuseRegistry(text: string, cure: string): UserError {
+  return new UserError(`registry: "${quote(text)}" is not a registry to log in to.`, cure)
+}
+
+function cureForIbmHost(host: string): string | undefined {
   const labels = host.split('.')
   if (labels.includes('cp') && host.endsWith('icr.io')) return ENTITLED_REGISTRY
   if (/^dd\d/.test(host)) {
@@ -37,12 +61,12 @@ export function cureForIbmHost(host: string, regions: readonly Region[]): string
   }
   const endpoint = host.startsWith('private.') ? 'private.' : ''
   const place = host.replace(/^(?:private\.)?(?:registry\.)?/, '').replace(/\.?(?:icr\.io|bluemix\.net)$/, '')
-  const region = regions.find(({ name, formerly }) => place === name || place === formerly)
-  const exists = regions.some(({ legacy }) => legacy === host)
+  const region = REGIONS.find(({ name, formerly }) => place === name || place === formerly)
+  const exists = REGIONS.some(({ legacy }) => legacy === host)
   if (exists || (region === undefined && !/^registry\..*icr\.io$/.test(host))) return undefined
-  const right = region ?? regions.find((other) => other.host === `${place}.icr.io`)
+  const right = region ?? REGIONS.find((other) => other.host === `${place}.icr.io`)
   if (right === undefined) {
-    return `There are no registry.….icr.io names (twistlock/docs#642). The hosts are ${formatHosts(regions)}.`
+    return `There are no registry.….icr.io names (twistlock/docs#642). The hosts are ${formatHosts()}.`
   }
   return `There is no such host. Write ${endpoint}${right.host}.`
 }
@@ -52,24 +76,18 @@ const ENTITLED_REGISTRY =
   "It is IBM's Entitled Registry, which has users and keys of its own. Log in to it with docker/login-action or " +
   'docker login: username cp, and as password the entitlement key of your My IBM page.'
 
-/**
- * What to write instead of a host that lies outside of IBM's zones.
- * @param text all that was given
- * @param host the part of it before the first slash
- */
-export function cureForOtherHost(text: string, host: string, regions: readonly Region[]): string {
-  const name = host.toLowerCase()
+function cureForOtherHost(text: string, host: string): string {
   if (/^[a-z]+:\/\//i.test(text)) return 'Give the host alone, without https:// or a path.'
-  if (regions.some((region) => region.name === name || region.formerly === name)) {
-    return `That is a region. Write region: ${name}.`
+  if (REGIONS.some(({ name, formerly }) => name === host || formerly === host)) {
+    return `That is a region. Write region: ${host}.`
   }
-  const bare = name.replace(/:\d+$/, '')
-  if (regions.some((region) => region.host === bare)) return `Give it without a port: ${bare}.`
-  const near = closestMatch(name.slice(0, 60), regions.map((region) => region.host), { maxDistance: 1 })
+  const bare = host.replace(/:\d+$/, '')
+  if (REGIONS.some((region) => region.host === bare)) return `Give it without a port: ${bare}.`
+  const near = closestMatch(host.slice(0, 60), REGIONS.map((region) => region.host), { maxDistance: 1 })
   if (near !== undefined) return `Did you mean ${near}?`
-  return `A registry of IBM Cloud is one of ${formatHosts(regions)}, or another name under icr.io.`
+  return `A registry of IBM Cloud is one of ${formatHosts()}, or another name under icr.io.`
 }
 
-function formatHosts(regions: readonly Region[]): string {
-  return regions.map(({ host }) => host).join(', ')
+function formatHosts(): string {
+  return REGIONS.map(({ host }) => host).join(', ')
 }

@@ -1,5 +1,4 @@
 import { quote, UserError } from './errors.ts'
-import { cureForIbmHost, cureForOtherHost, cureForRegion } from './registry-hint.ts'
 
 /** How the registry is reached: over the internet, inside IBM Cloud, or by its name of before 2019. */
 export type Endpoint = 'public' | 'private' | 'legacy'
@@ -52,19 +51,13 @@ export const REGIONS: readonly Region[] = [
 ]
 
 /**
- * The registry host of a region.
+ * The registry host of a region; undefined where no region has that name.
  * @param name today's or the former name of a region, in any case
- * @throws UserError where no region has that name, with the right one; or where the region has no such endpoint
+ * @throws UserError where the region has no such endpoint
  */
-export function resolveRegion(name: string, endpoint: Endpoint): string {
+export function resolveRegion(name: string, endpoint: Endpoint): string | undefined {
   const region = findRegion(name)
-  if (region === undefined) {
-    throw new UserError(
-      `region: "${quote(name)}" is not a region of IBM Cloud Container Registry.`,
-      cureForRegion(name.toLowerCase(), REGIONS)
-    )
-  }
-  if (endpoint === 'public') return region.host
+  if (region === undefined || endpoint === 'public') return region?.host
   if (endpoint === 'private') return `private.${region.host}`
   if (region.legacy !== undefined) return region.legacy
   const having = REGIONS.filter(({ legacy }) => legacy !== undefined).map((other) => other.name)
@@ -94,28 +87,22 @@ const IMAGE = new RegExp(
 )
 
 /**
- * The host, and the repository if there is one, of a host or an image reference.
- * @throws UserError where it is neither, or lies outside of IBM's zones
+ * The host, and the repository if there is one, of a host or an image reference; undefined where the text is neither,
+ * or the host lies outside of IBM's zones.
  */
-export function parseRegistry(text: string): RegistryReference {
+export function parseRegistry(text: string): RegistryReference | undefined {
   const slash = text.indexOf('/')
   const host = slash < 0 ? text : text.slice(0, slash)
-  const known = host.toLowerCase()
-  const cure = isAllowedHost(host)
-    ? cureForIbmHost(known, REGIONS)
-    : cureForOtherHost(text, known, REGIONS)
-  if (cure !== undefined) {
-    throw new UserError(`registry: "${quote(text)}" is not a registry to log in to.`, cure)
-  }
-  if (slash < 0) return { host: known }
+  if (!isAllowedHost(host)) return undefined
+  if (slash < 0) return { host: host.toLowerCase() }
   const path = IMAGE.exec(text.slice(slash + 1))?.[1]
-  if (path === undefined) {
-    throw new UserError(
-      `registry: "${quote(text)}" is not an image reference.`,
-      `Give the host alone (${known}), or ${known}/namespace/repository, with a tag or digest if you like.`
-    )
-  }
-  return path.includes('/') ? { host: known, repository: path } : { host: known }
+  if (path === undefined) return undefined
+  return { host: host.toLowerCase(), ...(path.includes('/') ? { repository: path } : {}) }
+}
+
+/** Whether a host stands in the table of regions, under any of its names. */
+export function isKnownHost(host: string): boolean {
+  return REGIONS.some((region) => [region.host, `private.${region.host}`, region.legacy].includes(host))
 }
 
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'

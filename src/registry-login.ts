@@ -1,19 +1,12 @@
-import { createHash } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { helperFor, readConfig } from './config-file.ts'
 import type { Context } from './context.ts'
 import { type Credential, formatBasic } from './credential.ts'
-import {
-  type CredentialHelper,
-  eraseFromHelper,
-  findHelper,
-  getFromHelper,
-  storeInHelper
-} from './credential-helper.ts'
 import { dockerLogin, findDocker } from './docker-cli.ts'
 import { configPath, type HeldLogin, hold } from './docker-config.ts'
 import { messageOf, UserError } from './errors.ts'
+import type { HelperClaim } from './helper-use.ts'
 import { stringAt } from './json.ts'
 import type { AuthEntry, HelperUse, Release } from './ledger.ts'
 
@@ -30,8 +23,8 @@ export interface LoginPlan {
 
 interface HostPlan {
   readonly host: string
-  readonly helper?: CredentialHelper
-  readonly use?: HelperUse
+  /** The credential helper that config.json names for the host. */
+  readonly claim?: HelperClaim
 }
 
 /**
@@ -40,26 +33,13 @@ interface HostPlan {
  */
 export async function logInToRegistries(plan: LoginPlan, credential: Credential, context: Context): Promise<void> {
   const hosts = await planHosts(plan, credential, context)
-  const docker = await findDocker()
-  context.note(docker === undefined ? 'No docker on the PATH: the login is made without it.' : `With ${docker}.`)
   await reserveHelpers(plan, hosts, context)
-  await mkdir(plan.scratch, { mode: 0o700 })
-  try {
-    const logins = await logInSideBySide(hosts, async (host, index) => {
-      const entry =
-        docker === undefined
-          ? await logInAlone(host, credential, context)
-          : await logInWithDocker(docker, host, join(plan.scratch, String(index)), credential, context)
-      return await checkLogin(host, entry, credential, context)
-    })
-    const dropped = await hold(plan.directory, plan.nonce, logins, context)
-    await eraseUnused(dropped, context)
-  } finally {
-    await rm(plan.scratch, { recursive: true, force: true })
-  }
+  const logins = await logInSideBySide(plan, hosts, credential, context)
+  const dropped = await hold(plan.directory, plan.nonce, logins, context)
+  await eraseDropped(dropped, context)
 }
 
-/** Finds the helper of each host, and refuses where it holds what nobody could bring back. */
+/** The plan of each host. Helpers are looked at, and their code is loaded, only where config.json names one. */
 async function planHosts(plan: LoginPlan, credential: Credential, context: Context): Promise<HostPlan[]> {
   const path = configPath(plan.directory)
   const file = await readConfig(path)
@@ -67,118 +47,110 @@ async function planHosts(plan: LoginPlan, credential: Credential, context: Conte
     plan.hosts.map(async (host) => {
       const name = helperFor(file, host)
       if (name === undefined) return { host }
-      const helper = await findHelper(name)
-      const found = await getFromHelper(helper, host, context)
-      if (found !== undefined && digest(found) !== digest(credential)) throw occupied(host, helper, path)
-      return { host, helper, use: { name, before: found !== undefined, digest: digest(credential) } }
+      const { claimHelper } = await import('./helper-use.ts')
+      return { host, claim: await claimHelper(name, { host, credential, path }, context) }
     })
   )
 }
 
-function occupied(host: string, { name }: CredentialHelper, path: string): UserError {
-  return new UserError(
-    `The credential helper "${name}" (${path}) holds another login for ${host}, which could not be brought back.`,
-    'Give the job a DOCKER_CONFIG of its own, or run docker logout first if that login is not needed.'
-  )
-}
-
-function digest({ username, secret }: Credential): string {
-  return createHash('sha256').update(`${username}:${secret}`).digest('hex')
-}
-
 /** What goes into a helper is written down before it goes there. */
 async function reserveHelpers(plan: LoginPlan, hosts: readonly HostPlan[], context: Context): Promise<void> {
-  const logins = hosts.flatMap(({ host, use }) => (use === undefined ? [] : [{ host, entry: {}, helper: use }]))
+  const logins = hosts.flatMap(({ host, claim }) => (claim === undefined ? [] : [formatHeld(host, {}, claim.use)]))
   if (logins.length > 0) await hold(plan.directory, plan.nonce, logins, context)
 }
 
+function formatHeld(host: string, entry: AuthEntry, helper: HelperUse | undefined): HeldLogin {
+  return helper === undefined ? { host, entry } : { host, entry, helper }
+}
+
 async function logInSideBySide(
+  { scratch }: LoginPlan,
   hosts: readonly HostPlan[],
-  logIn: (host: HostPlan, index: number) => Promise<HeldLogin>
+  credential: Credential,
+  context: Context
 ): Promise<HeldLogin[]> {
-  const results = await Promise.allSettled(hosts.map(logIn))
-  const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
-  if (failures.length === 1 && hosts.length === 1) throw failures[0]
-  if (failures.length > 0) {
-    throw new UserError(
-      `${failures.length} of ${hosts.length} logins failed, so none was kept:`,
-      failures.map(messageOf).join('\n')
+  const docker = await findDocker()
+  context.note(docker === undefined ? 'No docker on the PATH: logging in without it.' : `Logging in with ${docker}.`)
+  await mkdir(scratch, { mode: 0o700 })
+  try {
+    return await allOrNone(
+      hosts.map(async (host, index) => {
+        const entry =
+          docker === undefined
+            ? await logInAlone(host, credential, context)
+            : await logInWithDocker(docker, host, join(scratch, String(index)), credential, context)
+        return await checkLogin(host, entry, credential, context)
+      })
     )
+  } finally {
+    await rm(scratch, { recursive: true, force: true })
   }
-  return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+}
+
+async function allOrNone(logins: readonly Promise<HeldLogin>[]): Promise<HeldLogin[]> {
+  const results = await Promise.allSettled(logins)
+  const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
+  if (failures.length === 0) return await Promise.all(logins)
+  if (logins.length === 1) throw failures[0]
+  throw new UserError(
+    `${failures.length} of ${logins.length} logins failed, so none was kept.`,
+    failures.map(messageOf).join('\n')
+  )
 }
 
 async function logInWithDocker(
   docker: string,
-  { host, helper }: HostPlan,
+  { host, claim }: HostPlan,
   directory: string,
   credential: Credential,
   context: Context
 ): Promise<AuthEntry> {
-  return await dockerLogin({ docker, host, credential, helper: helper?.name, directory }, context)
+  return await dockerLogin({ docker, host, credential, helper: claim?.helper.name, directory }, context)
 }
 
 /** The same handshake without docker. Loaded only where it is needed. */
-async function logInAlone({ host, helper }: HostPlan, credential: Credential, context: Context): Promise<AuthEntry> {
+async function logInAlone({ host, claim }: HostPlan, credential: Credential, context: Context): Promise<AuthEntry> {
   const { checkCredential } = await import('./registry.ts')
   await checkCredential(host, credential, context)
-  if (helper === undefined) return { auth: formatBasic(credential) }
-  await storeInHelper(helper, host, credential, context)
+  if (claim === undefined) return { auth: formatBasic(credential) }
+  const { storeLogin } = await import('./helper-use.ts')
+  await storeLogin(claim, host, credential, context)
   return {}
 }
 
 /** An exit code of 0 is no proof: the login is read back, from the entry or from the helper. */
 async function checkLogin(
-  { host, helper, use }: HostPlan,
+  { host, claim }: HostPlan,
   entry: AuthEntry,
   credential: Credential,
   context: Context
 ): Promise<HeldLogin> {
-  const found = helper === undefined ? parseEntry(entry) : await getFromHelper(helper, host, context)
-  // docker keeps an identity token in place of the secret, and a helper keeps it under this name.
-  const identityToken =
-    stringAt(entry, 'identitytoken') ?? (found?.username === '<token>' ? found.secret : undefined)
-  if (identityToken !== undefined) context.mask(identityToken)
-  const userMatches = found?.username === credential.username || (use !== undefined && identityToken !== undefined)
-  if (found === undefined || !userMatches || (identityToken === undefined && found.secret !== credential.secret)) {
-    throw new UserError(
-      `docker login for ${host} ended well, but wrote another login than this one.`,
-      'Nothing was logged in. Which program is the docker on the PATH? Run: docker --version'
-    )
+  if (claim !== undefined) {
+    const { checkHelperLogin } = await import('./helper-use.ts')
+    return formatHeld(host, entry, await checkHelperLogin(claim, host, context))
   }
-  return { host, entry, ...(use === undefined ? {} : { helper: { ...use, digest: digest(found) } }) }
+  const found = parseEntry(entry)
+  // docker keeps an identity token in place of the secret, where the registry gives one.
+  const identityToken = stringAt(entry, 'identitytoken')
+  if (identityToken !== undefined) context.mask(identityToken)
+  const proven = identityToken !== undefined || found?.secret === credential.secret
+  if (found?.username === credential.username && proven) return { host, entry }
+  throw new UserError(
+    `docker login for ${host} ended well, but wrote another login than this one.`,
+    'Nothing was logged in. Which program is the docker on the PATH? Run: docker --version'
+  )
 }
 
+/** The user name and secret in an entry's `auth`. */
 function parseEntry(entry: AuthEntry): Credential | undefined {
   const text = Buffer.from(stringAt(entry, 'auth') ?? '', 'base64').toString()
   const colon = text.indexOf(':')
   return colon < 0 ? undefined : { username: text.slice(0, colon), secret: text.slice(colon + 1) }
 }
 
-/**
- * Makes credential helpers forget what nobody of ours needs any longer, unless they held it before us, or hold
- * something else by now.
- * @returns the hosts whose helper holds something else
- * @throws UserError where a helper fails, or holds the login still
- */
-export async function eraseUnused(releases: readonly Release[], context: Context): Promise<string[]> {
-  const changed: string[] = []
-  for (const { host, helper: use } of releases) {
-    if (use === undefined || use.before) continue
-    const helper = await findHelper(use.name)
-    const found = await getFromHelper(helper, host, context)
-    if (found === undefined) continue
-    if (digest(found) === use.digest) await eraseAndCheck(helper, host, context)
-    else changed.push(host)
-  }
-  return changed
-}
-
-async function eraseAndCheck(helper: CredentialHelper, host: string, context: Context): Promise<void> {
-  await eraseFromHelper(helper, host, context)
-  if ((await getFromHelper(helper, host, context)) === undefined) return
-  throw new UserError(
-    `The credential helper "${helper.name}" still holds the login for ${host}.`,
-    `Erase it by hand: echo ${host} | docker-credential-${helper.name} erase`
-  )
+/** Logins of dead jobs that fell out of the ledger on the way. */
+async function eraseDropped(dropped: readonly Release[], context: Context): Promise<void> {
+  if (!dropped.some(({ helper }) => helper !== undefined)) return
+  const { eraseUnused } = await import('./helper-use.ts')
+  await eraseUnused(dropped, context)
 }
