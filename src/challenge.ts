@@ -27,7 +27,10 @@ export function parseChallenge(header: string): Challenge | undefined {
   return { scheme: scheme[1].toLowerCase(), ...pick(parameters, 'realm', 'service', 'scope') }
 }
 
-function pick<Name extends string>(from: ReadonlyMap<string, string>, ...names: Name[]): Partial<Record<Name, string>> {
+function pick<Name extends string>(
+  from: ReadonlyMap<string, string>,
+  ...names: Name[]
+): Partial<Record<Name, string>> {
   const found: Partial<Record<Name, string>> = {}
   for (const name of names) {
     const value = from.get(name)

@@ -23,7 +23,8 @@ const NO_DAEMON =
  */
 export function childEnvironment(secret: string, dockerConfig?: string): NodeJS.ProcessEnv {
   const passed = Object.entries(process.env).filter(
-    ([name, value]) => PASSED_ON.some((names) => names.test(name)) && (secret === '' || value?.includes(secret) !== true)
+    ([name, value]) =>
+      PASSED_ON.some((names) => names.test(name)) && (secret === '' || value?.includes(secret) !== true)
   )
   return {
     ...Object.fromEntries(passed),

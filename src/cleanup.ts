@@ -64,6 +64,8 @@ function reportUnknown(state: State, releases: readonly Release[], report: Clean
   if (state.stage !== 'held') return
   for (const host of state.hosts) {
     if (releases.some((other) => other.host === host)) continue
-    report.left.push(`${host}: the record of this login is gone. If it is still there, run: docker logout ${host}`)
+    report.left.push(
+      `${host}: the record of this login is gone. If it is still there, run: docker logout ${host}`
+    )
   }
 }

@@ -56,7 +56,11 @@ async function readComputeToken(files: readonly string[]): Promise<string | unde
   return undefined
 }
 
-const METADATA_HOSTS = ['169.254.169.254', 'api.metadata.cloud.ibm.com', 'api.metadata.power-iaas.cloud.ibm.com']
+const METADATA_HOSTS = [
+  '169.254.169.254',
+  'api.metadata.cloud.ibm.com',
+  'api.metadata.power-iaas.cloud.ibm.com'
+]
 
 /**
  * The origin of the metadata service: IBM's address, or loopback.
@@ -76,7 +80,11 @@ export function parseMetadataUrl(text: string | undefined): string {
 const VERSION = 'version=2022-03-01'
 const INSTANCE_TOKEN_LIFE_S = 300
 
-async function askMetadataService(origin: string, profile: TrustedProfile, context: Context): Promise<AccessToken> {
+async function askMetadataService(
+  origin: string,
+  profile: TrustedProfile,
+  context: Context
+): Promise<AccessToken> {
   const instanceToken = await fetchReply(
     {
       method: 'PUT',

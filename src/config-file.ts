@@ -48,7 +48,8 @@ async function followLinks(path: string): Promise<string> {
 }
 
 function parseConfig(path: string, text: string): Record<string, unknown> {
-  if (text.startsWith('\uFEFF')) throw unreadable(path, 'it begins with a byte order mark, which docker does not read')
+  if (text.startsWith('\uFEFF'))
+    throw unreadable(path, 'it begins with a byte order mark, which docker does not read')
   let content: unknown
   try {
     content = JSON.parse(text)
@@ -57,13 +58,17 @@ function parseConfig(path: string, text: string): Record<string, unknown> {
   }
   if (!isObject(content)) throw unreadable(path, 'it is not a JSON object')
   for (const key of ['auths', 'credHelpers']) {
-    if (content[key] !== undefined && !isObject(content[key])) throw unreadable(path, `its ${key} is not an object`)
+    if (content[key] !== undefined && !isObject(content[key]))
+      throw unreadable(path, `its ${key} is not an object`)
   }
   return content
 }
 
 function unreadable(path: string, why: string): UserError {
-  return new UserError(`${path} can't be used: ${why}.`, 'It was left as it is. Mend or move it, then run the job again.')
+  return new UserError(
+    `${path} can't be used: ${why}.`,
+    'It was left as it is. Mend or move it, then run the job again.'
+  )
 }
 
 /** The entry of a host; null where there is none. */
@@ -96,9 +101,8 @@ export function editEntries(file: ConfigFile, entries: ReadonlyMap<string, AuthE
       auths[host] = entry
     }
   }
-  const { auths: edited = {}, ...others } = JSON.parse(text) as Record<string, unknown>
-  const { auths: _, ...before } = file.content
-  if (isDeepStrictEqual(edited, auths) && isDeepStrictEqual(others, before)) return text
+  const edited = { auths: {}, ...(JSON.parse(text) as Record<string, unknown>) }
+  if (isDeepStrictEqual(edited, { ...file.content, auths })) return text
   throw unreadable(file.path, 'a key stands in it twice')
 }
 
@@ -154,4 +158,3 @@ export function explainWrite(path: string, error: unknown): unknown {
     'It was left as it is. docker keeps logins there: make the directory writable, or set DOCKER_CONFIG to another one.'
   )
 }
-

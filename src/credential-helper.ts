@@ -66,7 +66,11 @@ export async function storeInHelper(
  * Makes the helper forget what it holds for a host.
  * @throws UserError where the helper fails
  */
-export async function eraseFromHelper(helper: CredentialHelper, host: string, context: Context): Promise<void> {
+export async function eraseFromHelper(
+  helper: CredentialHelper,
+  host: string,
+  context: Context
+): Promise<void> {
   checkSuccess(await call(helper, 'erase', host, '', context), helper, 'erase', host, '')
 }
 
@@ -77,12 +81,25 @@ async function call(
   secret: string,
   context: Context
 ): Promise<Finished> {
-  return await run(helper.path, [verb], { input, env: childEnvironment(secret), timeoutMs: timeLeft(context) })
+  return await run(helper.path, [verb], {
+    input,
+    env: childEnvironment(secret),
+    timeoutMs: timeLeft(context)
+  })
 }
 
-function checkSuccess(finished: Finished, helper: CredentialHelper, verb: string, host: string, secret: string): void {
+function checkSuccess(
+  finished: Finished,
+  helper: CredentialHelper,
+  verb: string,
+  host: string,
+  secret: string
+): void {
   if (finished.code === 0) return
-  const how = finished.code === undefined ? `was ended (${finished.signal ?? 'no exit code'})` : `ended with ${finished.code}`
+  const how =
+    finished.code === undefined
+      ? `was ended (${finished.signal ?? 'no exit code'})`
+      : `ended with ${finished.code}`
   const said = (finished.stderr + finished.stdout).trim()
   throw new UserError(
     `The credential helper "${helper.name}" ${how} on "${verb}" for ${host}.`,

@@ -104,7 +104,8 @@ const LATEST_SECOND = 8.64e12
 /** The claims of a JWT, unverified: the registry verifies them. Undefined where the text is no JWT. */
 export function parseClaims(token: string): Record<string, unknown> | undefined {
   const [header, claims, signature, ...rest] = token.split('.')
-  if (header === undefined || claims === undefined || signature === undefined || rest.length > 0) return undefined
+  if (header === undefined || claims === undefined || signature === undefined || rest.length > 0)
+    return undefined
   return parseSegment(header) === undefined ? undefined : parseSegment(claims)
 }
 

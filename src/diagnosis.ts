@@ -89,7 +89,8 @@ export const DIAGNOSES: readonly Diagnosis[] = [
   },
   {
     says: /insufficient scope/i,
-    cause: "The identity may not do that here: its IAM policy, or a context-based restriction or IP rule of the account's.",
+    cause:
+      "The identity may not do that here: its IAM policy, or a context-based restriction or IP rule of the account's.",
     cure: POLICY + " If there is one, allow this runner's address."
   },
   {
@@ -104,12 +105,14 @@ export const DIAGNOSES: readonly Diagnosis[] = [
   },
   {
     says: /Authorization required|troubleshoot-auth-req/i,
-    cause: 'The registry wants another login: the key is not valid, a token has ended, or this is the wrong region.',
+    cause:
+      'The registry wants another login: the key is not valid, a token has ended, or this is the wrong region.',
     cure: 'Check the secret, and that region is the one your namespace is in (ibmcloud cr region).'
   },
   {
     says: /CRG0014E|error occurred when authenticating your request/i,
-    cause: "IAM refused the registry's question about this secret: the key may be disabled or locked, or an IP rule applies.",
+    cause:
+      "IAM refused the registry's question about this secret: the key may be disabled or locked, or an IP rule applies.",
     cure: "Check the key in the IBM Cloud console (Manage, Access), and the account's allowed IP addresses."
   },
   {
@@ -119,7 +122,8 @@ export const DIAGNOSES: readonly Diagnosis[] = [
   },
   {
     says: /no token is sent|403 Forbidden/i,
-    cause: 'The registry forbids this to the identity: a policy is missing, or a restriction of the account applies.',
+    cause:
+      'The registry forbids this to the identity: a policy is missing, or a restriction of the account applies.',
     cure: POLICY
   },
   {

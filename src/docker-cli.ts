@@ -44,7 +44,8 @@ export async function dockerLogin(login: DockerLogin, context: Context): Promise
     if (finished.code === 0) return await readEntry(login)
     const said = parseStderr(finished.stderr)
     const wait = jitter(FIRST_WAIT_MS * 2 ** attempt)
-    if (attempt === TRIES || !isTransient(said) || wait >= timeLeft(context)) throw await explain(login, finished, said, context)
+    if (attempt === TRIES || !isTransient(said) || wait >= timeLeft(context))
+      throw await explain(login, finished, said, context)
     context.note(`${login.host}: ${describe(said)}. docker login again in ${(wait / 1000).toFixed(1)} s.`)
     await context.sleep(wait)
   }
@@ -60,7 +61,10 @@ async function prepareConfig({ directory, host, helper }: DockerLogin): Promise<
   await writeFile(join(directory, 'config.json'), JSON.stringify(config), { mode: 0o600 })
 }
 
-async function runLogin({ docker, host, credential, directory }: DockerLogin, context: Context): Promise<Finished> {
+async function runLogin(
+  { docker, host, credential, directory }: DockerLogin,
+  context: Context
+): Promise<Finished> {
   return await run(docker, ['login', '--username', credential.username, '--password-stdin', host], {
     input: credential.secret,
     env: childEnvironment(credential.secret, directory),
@@ -81,7 +85,9 @@ async function readEntry({ directory, host }: DockerLogin): Promise<AuthEntry> {
 /** docker's own last words: not its log lines, and no body, but the messages in it. */
 function parseStderr(stderr: string): string {
   const lines = stderr.split('\n').filter((line) => !/^(?:time=|WARNING!|\s*$)/.test(line))
-  const line = lines.at(-1) ?? ''
+  const line = (lines.at(-1) ?? '')
+    .replace(/^Error response from daemon: /, '')
+    .replace(/^(?:Get "[^"]*": )+/, '')
   const brace = line.indexOf('{')
   const messages = brace < 0 ? '' : parseErrors(line.slice(brace))
   return messages === '' ? line : line.slice(0, brace) + messages

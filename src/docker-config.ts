@@ -54,7 +54,11 @@ export async function hold(
     const { ledger, releases, entries } = dropExpired(begun, desk.file, context)
     let next = ledger
     for (const { host, ...login } of logins) {
-      next = ledgers.push(next, host, shownIn(entries, desk.file, host), { ...login, nonce, since: context.now() })
+      next = ledgers.push(next, host, shownIn(entries, desk.file, host), {
+        ...login,
+        nonce,
+        since: context.now()
+      })
       entries.set(host, login.entry)
     }
     await desk.writeLedger(next)
@@ -69,13 +73,19 @@ export async function hold(
  * @returns what came of each host; a host that is missing was not in the ledger
  * @throws UserError where config.json or the ledger can't be read or written
  */
-export async function release(directory: string, nonce: string, context: Context): Promise<readonly Release[]> {
+export async function release(
+  directory: string,
+  nonce: string,
+  context: Context
+): Promise<readonly Release[]> {
   if ((await lstat(directory).catch(() => undefined)) === undefined) return []
   const { releases, lastOut } = await locked(directory, nonce, context, async (desk) => {
     await desk.removeDrafts()
     if (desk.ledger === undefined) return { releases: [], lastOut: false }
     const own = ledgers.release(desk.ledger, nonce, (host) => entryOf(desk.file, host))
-    const entries = new Map(own.releases.flatMap(({ host, show }) => (show === undefined ? [] : [[host, show]])))
+    const entries = new Map(
+      own.releases.flatMap(({ host, show }) => (show === undefined ? [] : [[host, show]]))
+    )
     const rest = dropExpired(own.ledger, desk.file, context, entries)
     const text = restoreText(editEntries(desk.file, rest.entries), desk, rest.ledger)
     if (text !== desk.file.text) await desk.writeConfig(text)
@@ -126,9 +136,12 @@ async function openDesk(directory: string, nonce: string, checkOwned: () => Prom
   const file = await readConfig(configPath(directory))
   const path = join(directory, 'icr-login.json')
   const write = async (target: string, text: string | null): Promise<void> => {
-    if (text !== null) return await writePrivate(target, text, nonce, checkOwned)
-    await checkOwned()
-    await rm(target, { force: true })
+    if (text === null) {
+      await checkOwned()
+      await rm(target, { force: true })
+    } else {
+      await writePrivate(target, text, nonce, checkOwned)
+    }
   }
   return {
     file,
@@ -188,7 +201,11 @@ function dropExpired(
 }
 
 /** What config.json shows for a host, once these entries are in it. */
-function shownIn(entries: ReadonlyMap<string, AuthEntry | null>, file: ConfigFile, host: string): AuthEntry | null {
+function shownIn(
+  entries: ReadonlyMap<string, AuthEntry | null>,
+  file: ConfigFile,
+  host: string
+): AuthEntry | null {
   return entries.get(host) ?? (entries.has(host) ? null : entryOf(file, host))
 }
 

@@ -70,7 +70,10 @@ async function create(path: string, mine: string): Promise<boolean> {
 
 /** Whether its owner is dead (a process of this machine that is gone), or it is too old. */
 async function isAbandoned(path: string, holder: string, context: Context): Promise<boolean> {
-  const age = await stat(path).then(({ mtimeMs }) => context.now() - mtimeMs, () => 0)
+  const age = await stat(path).then(
+    ({ mtimeMs }) => context.now() - mtimeMs,
+    () => 0
+  )
   const { host, pid } = parseObject(holder) ?? {}
   return age > STALE_MS || (host === hostname() && typeof pid === 'number' && !isAlive(pid))
 }

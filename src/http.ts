@@ -49,7 +49,11 @@ export class Fault extends Error {
  *   portal's page, a body cut short), which is tried again, or a UserError, which is not
  * @throws UserError where no try succeeded, or where `read` threw one
  */
-export async function fetchReply<T>(request: Request, read: (reply: Reply) => T, context: Context): Promise<T> {
+export async function fetchReply<T>(
+  request: Request,
+  read: (reply: Reply) => T,
+  context: Context
+): Promise<T> {
   const tries = request.nearby === true ? NEARBY_TRIES : TRIES
   let last: Fault | undefined
   for (let attempt = 1; attempt <= tries && timeLeft(context) > 0; attempt++) {
@@ -64,7 +68,12 @@ export async function fetchReply<T>(request: Request, read: (reply: Reply) => T,
 }
 
 /** Waits before the next try; false where the budget has no room for it. */
-async function waitForNextTry(request: Request, fault: Fault, attempt: number, context: Context): Promise<boolean> {
+async function waitForNextTry(
+  request: Request,
+  fault: Fault,
+  attempt: number,
+  context: Context
+): Promise<boolean> {
   const first = fault.busy ? FIRST_WAIT_AFTER_429_MS : FIRST_WAIT_MS
   const wait = fault.retryAfter ?? jitter(first * 2 ** attempt)
   if (wait >= timeLeft(context)) return false
@@ -76,7 +85,10 @@ async function waitForNextTry(request: Request, fault: Fault, attempt: number, c
 function gaveUp(request: Request, last: Fault | undefined): UserError {
   const target = formatTarget(request)
   return last === undefined
-    ? new UserError(`${target} was not asked: the time is up.`, 'Run the job again, or give a longer timeout.')
+    ? new UserError(
+        `${target} was not asked: the time is up.`,
+        'Run the job again, or give a longer timeout.'
+      )
     : new UserError(
         `${target} could not be reached: ${last.message}.`,
         'Run the job again. If it stays: can this runner reach that host, and does it need a proxy (HTTPS_PROXY)?'
@@ -199,9 +211,14 @@ async function send(request: Request, context: Context): Promise<Reply> {
       if (statusCode !== 200) fail(new Fault(`the proxy answered ${statusCode}`))
     })
     call.on('error', reject)
+    let answered = false
+    call.on('response', () => {
+      answered = true
+    })
     call.on('close', () => {
       clearTimeout(timer)
-      reject(new Fault('it closed the connection before it had answered'))
+      // After an answer `receive` settles: reading a body ends, or throws where it was cut short.
+      if (!answered) reject(new Fault('it closed the connection before it had answered'))
     })
     call.end(body)
   })

@@ -36,7 +36,8 @@ export async function exchangeComputeToken(
       body: form.toString()
     },
     (reply) => {
-      if (reply.status !== 200) throw refused(`IAM (${url.host}) refused the trusted profile`, reply, computeToken)
+      if (reply.status !== 200)
+        throw refused(`IAM (${url.host}) refused the trusted profile`, reply, computeToken)
       return readAccessToken(reply, context)
     },
     context

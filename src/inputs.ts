@@ -8,7 +8,14 @@ import {
   type TrustedProfile
 } from './credential.ts'
 import { formatList, quote, UserError } from './errors.ts'
-import { type Endpoint, isKnownHost, isLoopback, parseIamUrl, parseRegistry, resolveRegion } from './registry-host.ts'
+import {
+  type Endpoint,
+  isKnownHost,
+  isLoopback,
+  parseIamUrl,
+  parseRegistry,
+  resolveRegion
+} from './registry-host.ts'
 
 /** One way to prove who the job is: a secret, with or without a trusted profile; or the profile alone. */
 export type Identity =
@@ -61,10 +68,12 @@ type Secrets = ReadonlyMap<SecretKind, string>
 
 /** The secrets that were given, each masked as pasted and as it will be used. */
 function readSecrets(): Secrets {
-  const pasted = SECRET_KINDS.map((kind) => [kind, readRaw(kind)] as const).filter(([, text]) => text.trim() !== '')
+  const pasted = SECRET_KINDS.map((kind) => [kind, readRaw(kind)] as const).filter(
+    ([, text]) => text.trim() !== ''
+  )
   for (const [, text] of pasted) maskPasted(text)
   const secrets = pasted.map(([kind, text]) => [kind, parseSecret(kind, text)] as const)
-  for (const [, secret] of secrets) core.setSecret(secret)
+  for (const [kind, secret] of secrets) if (secret !== readRaw(kind)) core.setSecret(secret)
   return new Map(secrets)
 }
 
@@ -111,7 +120,8 @@ async function nothingGiven(): Promise<UserError> {
   const { explainMissingSecrets } = await import('./job-event.ts')
   return new UserError(
     'No way to log in was given: api-key, access-token, refresh-token, registry-token and trusted-profile are empty.',
-    explainMissingSecrets(process.env) ?? 'Give one of them, say api-key: ${{ secrets.IBM_CLOUD_API_KEY }}. Does the secret exist?'
+    explainMissingSecrets(process.env) ??
+      'Give one of them, say api-key: ${{ secrets.IBM_CLOUD_API_KEY }}. Does the secret exist?'
   )
 }
 
@@ -138,8 +148,9 @@ async function resolveRegistry(text: string): Promise<string> {
   const host = parseRegistry(text)?.host
   if (host !== undefined && (isKnownHost(host) || isLoopback(host))) return host
   const { explainRegistry, findMistake } = await import('./registry-hint.ts')
-  const error = host === undefined ? explainRegistry(text) : findMistake(host)
-  if (error !== undefined || host === undefined) throw error
+  if (host === undefined) throw explainRegistry(text)
+  const mistake = findMistake(host)
+  if (mistake !== undefined) throw mistake
   return host
 }
 
@@ -160,7 +171,10 @@ function parseEndpoint(text: string): Endpoint {
 
 function parseBoolean(name: string, text: string): boolean {
   if (/^(?:true|false)$/i.test(text)) return text.toLowerCase() === 'true'
-  throw new UserError(`${name}: "${quote(text)}" is neither true nor false.`, `Write ${name}: true or ${name}: false.`)
+  throw new UserError(
+    `${name}: "${quote(text)}" is neither true nor false.`,
+    `Write ${name}: true or ${name}: false.`
+  )
 }
 
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 }
@@ -171,5 +185,8 @@ function parseDuration(name: string, text: string): number {
   const [, count = '', unit = ''] = /^(\d{1,5})([smh])$/.exec(text) ?? []
   const milliseconds = Number(count) * (UNITS[unit] ?? 0)
   if (milliseconds > 0 && milliseconds <= LONGEST_TIMEOUT_MS) return milliseconds
-  throw new UserError(`${name}: "${quote(text)}" is not a time from 1s to 1h.`, `Write ${name}: 60s or ${name}: 2m.`)
+  throw new UserError(
+    `${name}: "${quote(text)}" is not a time from 1s to 1h.`,
+    `Write ${name}: 60s or ${name}: 2m.`
+  )
 }

@@ -51,7 +51,10 @@ function splice(text: string, from: number, to: number, insert: string): string 
 }
 
 /** The deepest object on the way along `path`, all keys but the last; what of the path is left; how deep it is. */
-function descend(text: string, path: readonly string[]): { span: ObjectSpan; rest: readonly string[]; depth: number } {
+function descend(
+  text: string,
+  path: readonly string[]
+): { span: ObjectSpan; rest: readonly string[]; depth: number } {
   let span = scanObject(text, text.indexOf('{'))
   for (let depth = 0; ; depth++) {
     const member = span.members.findLast(({ key }) => key === path[depth])
@@ -85,7 +88,7 @@ function skipValue(text: string, at: number): number {
   if (text[at] === '"') return skip(STRING, text, at)
   if (text[at] !== '{' && text[at] !== '[') return skip(/[^\s,\]}]*/y, text, at)
   let depth = 0
-  for (let next = at; ; ) {
+  for (let next = at; ;) {
     const character = text[next]
     if (character === '{' || character === '[') depth++
     if (character === '}' || character === ']') depth--

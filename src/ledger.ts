@@ -47,7 +47,9 @@ const LONGEST_JOB_MS = 5 * 24 * 60 * 60 * 1000
 
 /** The ledger in a file's text; undefined where it is none. */
 export function parseLedger(value: unknown): Ledger | undefined {
-  return isObject(value) && value['version'] === 1 && isHosts(value['hosts']) ? (value as unknown as Ledger) : undefined
+  return isObject(value) && value['version'] === 1 && isHosts(value['hosts'])
+    ? (value as unknown as Ledger)
+    : undefined
 }
 
 function isHosts(value: unknown): boolean {
@@ -55,7 +57,12 @@ function isHosts(value: unknown): boolean {
 }
 
 function isHostStack(value: unknown): boolean {
-  return isObject(value) && Array.isArray(value['layers']) && value['layers'].length > 0 && value['layers'].every(isLayer)
+  return (
+    isObject(value) &&
+    Array.isArray(value['layers']) &&
+    value['layers'].length > 0 &&
+    value['layers'].every(isLayer)
+  )
 }
 
 function isLayer(value: unknown): boolean {
@@ -70,14 +77,20 @@ export function push(
   ledger: Ledger,
   host: string,
   shown: AuthEntry | null,
-  login: { readonly entry: AuthEntry; readonly nonce: string; readonly since: number; readonly helper?: HelperUse }
+  login: {
+    readonly entry: AuthEntry
+    readonly nonce: string
+    readonly since: number
+    readonly helper?: HelperUse
+  }
 ): Ledger {
   const { helper, ...layer } = login
   const stack = ledger.hosts[host]
   const layers = (stack?.layers ?? []).filter(({ nonce }) => nonce !== login.nonce)
   const below = layers.at(-1)
   // Somebody changed the entry since: from now on that is what lies below us.
-  const seen = stack !== undefined && isDeepStrictEqual(stack.layers.at(-1)?.entry, shown) ? [] : [{ entry: shown }]
+  const seen =
+    stack !== undefined && isDeepStrictEqual(stack.layers.at(-1)?.entry, shown) ? [] : [{ entry: shown }]
   const use = stack?.helper ?? helper
   return withHost(ledger, host, {
     layers: collapse([...(below === undefined ? [] : layers), ...seen, layer]),
@@ -144,7 +157,9 @@ function settle(host: string, layers: readonly Layer[], at: number, shown: AuthE
 export function forget(ledger: Ledger, nonce: string): Ledger {
   let rest = ledger
   for (const [host, stack] of Object.entries(ledger.hosts)) {
-    const layers = collapse(stack.layers.map((layer) => (layer.nonce === nonce ? { entry: layer.entry } : layer)))
+    const layers = collapse(
+      stack.layers.map((layer) => (layer.nonce === nonce ? { entry: layer.entry } : layer))
+    )
     const held = layers.some((layer) => layer.nonce !== undefined)
     rest = held ? withHost(rest, host, { ...stack, layers }) : withoutHost(rest, host)
   }
@@ -161,7 +176,10 @@ export function expired(ledger: Ledger, now: number): string[] {
 
 /** Of entries that are nobody's login, only the newest counts: the user replaced the one by the other. */
 function collapse(layers: readonly Layer[]): readonly Layer[] {
-  return layers.filter((layer, at) => layer.nonce !== undefined || layers[at + 1]?.nonce !== undefined || at === layers.length - 1)
+  return layers.filter(
+    (layer, at) =>
+      layer.nonce !== undefined || layers[at + 1]?.nonce !== undefined || at === layers.length - 1
+  )
 }
 
 function withHost(ledger: Ledger, host: string, stack: HostStack): Ledger {
@@ -169,5 +187,8 @@ function withHost(ledger: Ledger, host: string, stack: HostStack): Ledger {
 }
 
 function withoutHost(ledger: Ledger, host: string): Ledger {
-  return { ...ledger, hosts: Object.fromEntries(Object.entries(ledger.hosts).filter(([other]) => other !== host)) }
+  return {
+    ...ledger,
+    hosts: Object.fromEntries(Object.entries(ledger.hosts).filter(([other]) => other !== host))
+  }
 }

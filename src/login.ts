@@ -29,7 +29,7 @@ export async function login(): Promise<void> {
 
 function planState({ hosts }: Inputs): State {
   const nonce = randomBytes(8).toString('hex')
-  const temp = process.env['RUNNER_TEMP'] || tmpdir()
+  const temp = process.env['RUNNER_TEMP'] ?? tmpdir()
   return {
     nonce,
     directory: dockerConfigDirectory(),
@@ -52,7 +52,10 @@ interface ResolvedCredential extends Credential {
   readonly shortLived: boolean
 }
 
-async function resolveCredential({ identity, iamUrl }: Inputs, context: Context): Promise<ResolvedCredential> {
+async function resolveCredential(
+  { identity, iamUrl }: Inputs,
+  context: Context
+): Promise<ResolvedCredential> {
   if (identity.kind !== 'keyless') {
     const { kind, secret, profileId } = identity
     const end = kind === 'access-token' || kind === 'registry-token' ? parseEnd(secret) : undefined
@@ -76,7 +79,11 @@ async function settle(
   context: Context
 ): Promise<State> {
   if (!logout) await keep(plan.directory, plan.nonce, context)
-  const state: State = { ...plan, stage: logout ? 'held' : 'kept', end: end === undefined ? '' : formatTime(end) }
+  const state: State = {
+    ...plan,
+    stage: logout ? 'held' : 'kept',
+    end: end === undefined ? '' : formatTime(end)
+  }
   saveState(state)
   return state
 }

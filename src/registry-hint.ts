@@ -28,7 +28,7 @@ function cureForRegion(name: string): string {
 
 // facts/ibm-cloud.md section 0, item 8.
 const US_EAST =
-  'It is ambiguous: for us-east, IBM\'s network docs name the global registry (icr.io), and older tools us.icr.io. ' +
+  "It is ambiguous: for us-east, IBM's network docs name the global registry (icr.io), and older tools us.icr.io. " +
   'Write region: global or region: us-south, whichever holds your namespace.'
 
 /** The error for a registry that is no host or image reference of IBM's, with what to write instead. */
@@ -83,7 +83,11 @@ function cureForOtherHost(text: string, host: string): string {
   }
   const bare = host.replace(/:\d+$/, '')
   if (REGIONS.some((region) => region.host === bare)) return `Give it without a port: ${bare}.`
-  const near = closestMatch(host.slice(0, 60), REGIONS.map((region) => region.host), { maxDistance: 1 })
+  const near = closestMatch(
+    host.slice(0, 60),
+    REGIONS.map((region) => region.host),
+    { maxDistance: 1 }
+  )
   if (near !== undefined) return `Did you mean ${near}?`
   return `A registry of IBM Cloud is one of ${formatHosts()}, or another name under icr.io.`
 }

@@ -31,7 +31,11 @@ interface HostPlan {
  * Logs in to every host, side by side, and puts all the logins in the user's config.json, or none.
  * @throws UserError that names each host that failed, and why
  */
-export async function logInToRegistries(plan: LoginPlan, credential: Credential, context: Context): Promise<void> {
+export async function logInToRegistries(
+  plan: LoginPlan,
+  credential: Credential,
+  context: Context
+): Promise<void> {
   const hosts = await planHosts(plan, credential, context)
   await reserveHelpers(plan, hosts, context)
   const logins = await logInSideBySide(plan, hosts, credential, context)
@@ -55,7 +59,9 @@ async function planHosts(plan: LoginPlan, credential: Credential, context: Conte
 
 /** What goes into a helper is written down before it goes there. */
 async function reserveHelpers(plan: LoginPlan, hosts: readonly HostPlan[], context: Context): Promise<void> {
-  const logins = hosts.flatMap(({ host, claim }) => (claim === undefined ? [] : [formatHeld(host, {}, claim.use)]))
+  const logins = hosts.flatMap(({ host, claim }) =>
+    claim === undefined ? [] : [formatHeld(host, {}, claim.use)]
+  )
   if (logins.length > 0) await hold(plan.directory, plan.nonce, logins, context)
 }
 
@@ -70,7 +76,9 @@ async function logInSideBySide(
   context: Context
 ): Promise<HeldLogin[]> {
   const docker = await findDocker()
-  context.note(docker === undefined ? 'No docker on the PATH: logging in without it.' : `Logging in with ${docker}.`)
+  context.note(
+    docker === undefined ? 'No docker on the PATH: logging in without it.' : `Logging in with ${docker}.`
+  )
   await mkdir(scratch, { mode: 0o700 })
   try {
     return await allOrNone(
@@ -89,7 +97,9 @@ async function logInSideBySide(
 
 async function allOrNone(logins: readonly Promise<HeldLogin>[]): Promise<HeldLogin[]> {
   const results = await Promise.allSettled(logins)
-  const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
+  const failures = results.flatMap((result) =>
+    result.status === 'rejected' ? [result.reason as unknown] : []
+  )
   if (failures.length === 0) return await Promise.all(logins)
   if (logins.length === 1) throw failures[0]
   throw new UserError(
@@ -109,7 +119,11 @@ async function logInWithDocker(
 }
 
 /** The same handshake without docker. Loaded only where it is needed. */
-async function logInAlone({ host, claim }: HostPlan, credential: Credential, context: Context): Promise<AuthEntry> {
+async function logInAlone(
+  { host, claim }: HostPlan,
+  credential: Credential,
+  context: Context
+): Promise<AuthEntry> {
   const { checkCredential } = await import('./registry.ts')
   await checkCredential(host, credential, context)
   if (claim === undefined) return { auth: formatBasic(credential) }

@@ -77,7 +77,12 @@ async function fetchToken(
   return token
 }
 
-async function pingWith(host: string, token: string, credential: Credential, context: Context): Promise<void> {
+async function pingWith(
+  host: string,
+  token: string,
+  credential: Credential,
+  context: Context
+): Promise<void> {
   const headers = { authorization: `Bearer ${token}` }
   await fetchReply(
     { method: 'GET', url: pingUrl(host), headers },

@@ -42,7 +42,10 @@ export async function reportLogin(
     ['As', code(username)],
     ['Until', end === '' ? 'does not end by itself' : end],
     ['Kept in', code(`${directory}/config.json`)],
-    ['After the job', stage === 'kept' ? 'the login stays (<code>logout: false</code>)' : 'the login is taken out again']
+    [
+      'After the job',
+      stage === 'kept' ? 'the login stays (<code>logout: false</code>)' : 'the login is taken out again'
+    ]
   ])
 }
 
@@ -56,7 +59,10 @@ export interface CleanupReport {
 export async function reportCleanup({ done, left }: CleanupReport): Promise<void> {
   for (const line of done) core.info(line)
   for (const line of left) core.warning(line)
-  const rows = [...done.map((line) => ['Done', line] as const), ...left.map((line) => ['Left', line] as const)]
+  const rows = [
+    ...done.map((line) => ['Done', line] as const),
+    ...left.map((line) => ['Left', line] as const)
+  ]
   await writeSummary('Cleaned up after IBM Cloud Container Registry', rows)
 }
 
@@ -65,7 +71,9 @@ type Row = readonly [name: string, cell: string]
 async function writeSummary(title: string, rows: readonly Row[]): Promise<void> {
   if (rows.length === 0 || !process.env['GITHUB_STEP_SUMMARY']) return
   try {
-    core.summary.addHeading(title, 3).addTable(rows.map(([name, cell]) => [{ data: name, header: true }, cell]))
+    core.summary
+      .addHeading(title, 3)
+      .addTable(rows.map(([name, cell]) => [{ data: name, header: true }, cell]))
     await core.summary.write()
   } catch (error) {
     core.info(`The job summary was not written: ${messageOf(error)}`)

@@ -13,7 +13,11 @@ export async function findShadows(
   config: string,
   env: NodeJS.ProcessEnv
 ): Promise<readonly string[]> {
-  const found = [shadowInDockerVariable(hosts, env), await shadowInAuthFile(config, env), await podmanShadow(hosts, env)]
+  const found = [
+    shadowInDockerVariable(hosts, env),
+    await shadowInAuthFile(config, env),
+    await podmanShadow(hosts, env)
+  ]
   return found.filter((line) => line !== undefined)
 }
 
@@ -35,7 +39,8 @@ async function shadowInAuthFile(config: string, env: NodeJS.ProcessEnv): Promise
 /** With DOCKER_CONFIG set, podman reads config.json there; without, its own auth.json comes first. */
 async function podmanShadow(hosts: readonly string[], env: NodeJS.ProcessEnv): Promise<string | undefined> {
   const runtime = env['XDG_RUNTIME_DIR']
-  if (runtime === undefined || runtime === '' || env['REGISTRY_AUTH_FILE'] || env['DOCKER_CONFIG']) return undefined
+  if (runtime === undefined || runtime === '' || env['REGISTRY_AUTH_FILE'] || env['DOCKER_CONFIG'])
+    return undefined
   const file = join(runtime, 'containers', 'auth.json')
   const config = parseObject(await readFile(file, 'utf8').catch(() => ''))
   const shadowed = hosts.filter((host) => hasEntry(config, host))

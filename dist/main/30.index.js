@@ -223,7 +223,7 @@ function cureForRegion(name) {
     return near === undefined ? `The regions are ${names.join(', ')}.` : `Did you mean ${near}?`;
 }
 // facts/ibm-cloud.md section 0, item 8.
-const US_EAST = 'It is ambiguous: for us-east, IBM\'s network docs name the global registry (icr.io), and older tools us.icr.io. ' +
+const US_EAST = "It is ambiguous: for us-east, IBM's network docs name the global registry (icr.io), and older tools us.icr.io. " +
     'Write region: global or region: us-south, whichever holds your namespace.';
 /** The error for a registry that is no host or image reference of IBM's, with what to write instead. */
 function explainRegistry(text) {

@@ -352,9 +352,15 @@ async function send(request, context) {
                 fail(new Fault(`the proxy answered ${statusCode}`));
         });
         call.on('error', reject);
+        let answered = false;
+        call.on('response', () => {
+            answered = true;
+        });
         call.on('close', () => {
             clearTimeout(timer);
-            reject(new Fault('it closed the connection before it had answered'));
+            // After an answer `receive` settles: reading a body ends, or throws where it was cut short.
+            if (!answered)
+                reject(new Fault('it closed the connection before it had answered'));
         });
         call.end(body);
     });

@@ -115,7 +115,11 @@ async function readComputeToken(files) {
     }
     return undefined;
 }
-const METADATA_HOSTS = ['169.254.169.254', 'api.metadata.cloud.ibm.com', 'api.metadata.power-iaas.cloud.ibm.com'];
+const METADATA_HOSTS = [
+    '169.254.169.254',
+    'api.metadata.cloud.ibm.com',
+    'api.metadata.power-iaas.cloud.ibm.com'
+];
 /**
  * The origin of the metadata service: IBM's address, or loopback.
  * @throws UserError where IBMCLOUD_CR_VPC_URL names another host: any step can set it
@@ -513,9 +517,15 @@ async function send(request, context) {
                 fail(new Fault(`the proxy answered ${statusCode}`));
         });
         call.on('error', reject);
+        let answered = false;
+        call.on('response', () => {
+            answered = true;
+        });
         call.on('close', () => {
             clearTimeout(timer);
-            reject(new Fault('it closed the connection before it had answered'));
+            // After an answer `receive` settles: reading a body ends, or throws where it was cut short.
+            if (!answered)
+                reject(new Fault('it closed the connection before it had answered'));
         });
         call.end(body);
     });

@@ -252,12 +252,18 @@ async function eraseFromHelper(helper, host, context) {
     checkSuccess(await call(helper, 'erase', host, '', context), helper, 'erase', host, '');
 }
 async function call(helper, verb, input, secret, context) {
-    return await (0,process/* run */.e)(helper.path, [verb], { input, env: (0,child_environment/* childEnvironment */.Q)(secret), timeoutMs: (0,src_context/* timeLeft */.f)(context) });
+    return await (0,process/* run */.e)(helper.path, [verb], {
+        input,
+        env: (0,child_environment/* childEnvironment */.Q)(secret),
+        timeoutMs: (0,src_context/* timeLeft */.f)(context)
+    });
 }
 function checkSuccess(finished, helper, verb, host, secret) {
     if (finished.code === 0)
         return;
-    const how = finished.code === undefined ? `was ended (${finished.signal ?? 'no exit code'})` : `ended with ${finished.code}`;
+    const how = finished.code === undefined
+        ? `was ended (${finished.signal ?? 'no exit code'})`
+        : `ended with ${finished.code}`;
     const said = (finished.stderr + finished.stdout).trim();
     throw new errors/* UserError */.yo(`The credential helper "${helper.name}" ${how} on "${verb}" for ${host}.`, `Does it work by hand? Try: echo ${host} | docker-credential-${helper.name} get`, said === '' ? undefined : (0,diagnosis/* quoteWithout */.hc)(said, secret));
 }

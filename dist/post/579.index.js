@@ -770,12 +770,18 @@ async function eraseFromHelper(helper, host, context) {
     checkSuccess(await call(helper, 'erase', host, '', context), helper, 'erase', host, '');
 }
 async function call(helper, verb, input, secret, context) {
-    return await run(helper.path, [verb], { input, env: childEnvironment(secret), timeoutMs: (0,src_context/* timeLeft */.f)(context) });
+    return await run(helper.path, [verb], {
+        input,
+        env: childEnvironment(secret),
+        timeoutMs: (0,src_context/* timeLeft */.f)(context)
+    });
 }
 function checkSuccess(finished, helper, verb, host, secret) {
     if (finished.code === 0)
         return;
-    const how = finished.code === undefined ? `was ended (${finished.signal ?? 'no exit code'})` : `ended with ${finished.code}`;
+    const how = finished.code === undefined
+        ? `was ended (${finished.signal ?? 'no exit code'})`
+        : `ended with ${finished.code}`;
     const said = (finished.stderr + finished.stdout).trim();
     throw new errors/* UserError */.yo(`The credential helper "${helper.name}" ${how} on "${verb}" for ${host}.`, `Does it work by hand? Try: echo ${host} | docker-credential-${helper.name} get`, said === '' ? undefined : quoteWithout(said, secret));
 }
