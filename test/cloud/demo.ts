@@ -1,0 +1,96 @@
+// `npm run demo`: the main job from login to cleanup, against the stand-in for IBM Cloud on loopback.
+import { isDeepStrictEqual } from 'node:util'
+import { findProgram } from '../support/programs.ts'
+import { type Job, startJob, type StepResult } from '../support/runner.ts'
+import { type Cloud, startCloud } from './cloud.ts'
+import { REPOSITORY, WRITER_KEY } from './default-world.ts'
+
+const colour = process.stdout.isTTY
+const paint = (code: number, text: string): string => (colour ? `\u001b[${code}m${text}\u001b[0m` : text)
+const title = (text: string): void => {
+  console.log(
+    `\n${paint(1, paint(36, `── ${text} `))}${paint(36, '─'.repeat(Math.max(3, 72 - text.length)))}`
+  )
+}
+
+/** What a reader of the job's log sees: the runner has put *** in the place of what was masked. */
+function hide(text: string, { masks }: StepResult): string {
+  return masks.reduce((shown, secret) => shown.replaceAll(secret, paint(33, '***')), text)
+}
+
+function print(text: string): void {
+  for (const line of text.trimEnd().split('\n')) console.log(`  ${line}`)
+}
+
+function printTable(rows: readonly (readonly [string, string])[]): void {
+  const width = Math.max(...rows.map(([name]) => name.length))
+  for (const [name, value] of rows) console.log(`  ${paint(2, name.padEnd(width))}  ${value}`)
+}
+
+/** The rows of a job summary, without its HTML. */
+function summaryRows(html: string): [string, string][] {
+  return [...html.matchAll(/<tr><th>(.*?)<\/th><td>(.*?)<\/td><\/tr>/gu)].map(([, name = '', cell = '']) => [
+    name,
+    cell.replaceAll('<br>', ', ').replaceAll(/<[^>]*>/gu, '')
+  ])
+}
+
+/** Uses the login as a registry client does: the entry of config.json → a token for one repository → its tags. */
+async function listTags(job: Job, host: string): Promise<string> {
+  const auth = job.dockerConfig()?.auths?.[host]?.['auth']
+  const query = new URLSearchParams({ service: 'registry', scope: `repository:${REPOSITORY}:pull` })
+  const reply = await fetch(`http://${host}/oauth/token?${query.toString()}`, {
+    headers: { authorization: `Basic ${String(auth)}` }
+  })
+  const { token } = (await reply.json()) as { token: string }
+  const tags = await fetch(`http://${host}/v2/${REPOSITORY}/tags/list`, {
+    headers: { authorization: `Bearer ${token}` }
+  })
+  return `GET /v2/${REPOSITORY}/tags/list → ${tags.status} ${(await tags.text()).trim()}`
+}
+
+function check(what: string, holds: boolean): void {
+  console.log(`  ${holds ? paint(32, '✔') : paint(31, '✘')} ${what}`)
+  if (!holds) process.exitCode = 1
+}
+
+async function showLogin(cloud: Cloud, job: Job): Promise<void> {
+  title('A step of a workflow')
+  print(
+    `- uses: icr-login@v1\n  with:\n    api-key: \${{ secrets.IBM_CLOUD_API_KEY }}\n    registry: ${cloud.registryHost}`
+  )
+  const before = job.snapshot()
+  const started = Date.now()
+  const main = await job.main({ 'api-key': WRITER_KEY, registry: cloud.registryHost })
+  title(`The step's log (${Date.now() - started} ms)`)
+  print(hide([main.log, ...main.errors].join('\n'), main))
+  title('The login in config.json')
+  print(hide(JSON.stringify(job.dockerConfig(), null, 2), main))
+  title('Outputs')
+  printTable(Object.entries(main.outputs).map(([name, value]) => [name, hide(value, main)]))
+  title('Job summary')
+  printTable(summaryRows(main.summary))
+  title('The login at work')
+  print(hide(await listTags(job, cloud.registryHost), main))
+  const post = await job.post()
+  title('After the job')
+  print(hide([post.log, ...post.warnings].join('\n'), post))
+  check('the step and its cleanup ended well', main.exitCode === 0 && post.exitCode === 0)
+  check('every file in the home is as it was before', isDeepStrictEqual(job.snapshot(), before))
+  check('nothing is left in the temporary directory', Object.keys(job.snapshot(job.temp)).length === 0)
+}
+
+const docker = findProgram('docker')
+console.log(
+  docker === undefined
+    ? 'No docker on this machine: the action does the handshake itself.'
+    : `With the docker CLI at ${docker}; no daemon is needed.`
+)
+const cloud = await startCloud()
+const job = await startJob({ docker: docker === undefined ? 'none' : 'real' })
+try {
+  await showLogin(cloud, job)
+} finally {
+  job.close()
+  await cloud.close()
+}
