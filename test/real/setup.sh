@@ -17,26 +17,24 @@ as_root() {
 
 missing() {
   for program in "${programs[@]}"; do
-    command -v "$program" >/dev/null || echo "$program"
+    [ -x "$(command -v "$program")" ] || echo "$program"
   done
 }
 
 # Debian's packages start their services as soon as they are unpacked, unless policy-rc.d forbids it (exit code 101).
+# What the machine had in its place is kept beside it, where a later run finds it even if this one is killed.
 policy=/usr/sbin/policy-rc.d
-kept=''
+kept="$policy.before-icr-login"
+ours='# of icr-login, test/real/setup.sh'
 
 forbid_services() {
-  if [ -e "$policy" ]; then
-    kept="$policy.before-icr-login"
-    # A run that was killed leaves the kept file: it, and not our own one, is what the machine had.
-    [ -e "$kept" ] || as_root cp --preserve=all "$policy" "$kept"
-  fi
-  printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+  if [ -e "$policy" ] && ! grep -qF "$ours" "$policy"; then as_root cp --preserve=all "$policy" "$kept"; fi
+  printf '#!/bin/sh\n%s\nexit 101\n' "$ours" | as_root tee "$policy" >/dev/null
   as_root chmod 0755 "$policy"
 }
 
 allow_services_again() {
-  if [ -n "$kept" ]; then as_root mv -f "$kept" "$policy"; else as_root rm -f "$policy"; fi
+  if [ -e "$kept" ]; then as_root mv -f "$kept" "$policy"; else as_root rm -f "$policy"; fi
 }
 
 install_packages() {
@@ -59,6 +57,8 @@ install_packages() {
   trap - EXIT
 }
 
+# Left by a run that was killed.
+if grep -qsF "$ours" "$policy"; then allow_services_again; fi
 if [ -n "$(missing)" ]; then install_packages; fi
 
 if [ -n "$(missing)" ]; then

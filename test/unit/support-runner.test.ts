@@ -1,5 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseAction } from '../support/action-yml.ts'
@@ -217,24 +226,31 @@ describe('a job', () => {
     expect(shown((await job.post()).log)).toEqual(['/x', ['/b', '/a'], '1'])
   })
 
-  test('post comes with the state that a killed main had saved', async () => {
-    const job = await jobOf(
-      `put('GITHUB_STATE', 'a=1\\n'); console.log('saved'); setInterval(() => {}, 1000)`,
-      showState
-    )
+  const waitForever = `writeFileSync(env.RUNNER_TEMP + '/ready', ''); setInterval(() => {}, 1000)`
+
+  /** Fires once main has come to its `waitForever`. */
+  function whenReady(job: Job): AbortSignal {
     const stop = new AbortController()
-    const main = job.main({}, { signal: stop.signal, how: 'kill' })
-    setTimeout(() => {
+    const timer = setInterval(() => {
+      if (!existsSync(join(job.temp, 'ready'))) return
+      clearInterval(timer)
       stop.abort()
-    }, 400)
-    expect(await main).toMatchObject({ signal: 'SIGKILL', exitCode: null, state: { a: '1' } })
+    }, 20)
+    return stop.signal
+  }
+
+  test('post comes with the state that a killed main had saved', async () => {
+    const job = await jobOf(`put('GITHUB_STATE', 'a=1\\n'); ${waitForever}`, showState)
+    const result = await job.main({}, { signal: whenReady(job), how: 'kill' })
+    expect(result).toMatchObject({ signal: 'SIGKILL', exitCode: null, state: { a: '1' } })
     expect(shown((await job.post()).log)).toEqual({ STATE_a: '1' })
   })
 
   test('a cancelled step gets SIGINT first', async () => {
-    const main = `process.on('SIGINT', () => { console.log('asked'); process.exit(3) }); setInterval(() => {}, 1000)`
-    const job = await jobOf(main)
-    const result = await job.main({}, { signal: AbortSignal.timeout(500) })
+    const job = await jobOf(
+      `process.on('SIGINT', () => { console.log('asked'); process.exit(3) }); ${waitForever}`
+    )
+    const result = await job.main({}, { signal: whenReady(job) })
     expect(result).toMatchObject({ exitCode: 3, log: 'asked\n' })
   })
 
