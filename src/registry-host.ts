@@ -154,7 +154,7 @@ const IAM_HOST = new RegExp(`^(?:(?:${LABEL}\\.)*iam\\.cloud\\.ibm\\.com|iam\\.t
  */
 export function parseIamUrl(text: string): string {
   const [, scheme, host = ''] = IAM_URL.exec(text) ?? []
-  const allowed = scheme === 'https' ? IAM_HOST.test(host) || isLoopback(host) : isLoopback(host)
+  const allowed = isLoopback(host) || (scheme === 'https' && host.length <= 253 && IAM_HOST.test(host))
   if (scheme !== undefined && allowed) return `${scheme}://${host}`
   throw new UserError(
     `iam-url: "${quote(text)}" is not an address of IBM Cloud IAM.`,
