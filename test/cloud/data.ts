@@ -2,6 +2,9 @@
 // Times are seconds since 1970. Terms and limits: facts/ibm-cloud.md, sections 2, 3 and 4.
 export type Role = 'Reader' | 'Writer' | 'Manager'
 
+/** The two of the platform's roles that let their holder change something. */
+export type PlatformRole = 'Operator' | 'Administrator'
+
 export interface Account {
   id: string
   /** False: "… or your IBM Cloud account is not active" (section 4). */
@@ -56,10 +59,25 @@ export interface ApiKey {
   crn: string
   entityTag: string
   createdAt: number
+  createdBy: string
   expiresAt: number | undefined
   disabled: boolean
   /** Keeps it from being deleted or changed, not from being used. */
   locked: boolean
+  /** True: its value can be read again, which a service ID's key may allow. */
+  storeValue: boolean
+  actionWhenLeaked: string
+  supportSessions: boolean
+  /** Milliseconds since 1970 by the machine's clock, until which nobody knows it yet. */
+  usableFrom: number
+}
+
+/** What an identity may do to another one's keys, or to a service as a whole. */
+export interface PlatformRight {
+  iamId: string
+  role: PlatformRole
+  /** The IAM ID of a service ID, or a service's name. */
+  on: string
 }
 
 /** Something of IBM's that runs jobs, such as a pod or a virtual server (section 6). */
@@ -115,6 +133,8 @@ export interface RegistryToken {
   accountId: string
   region: string
   description: string
+  /** The host that gave it, by the name under which it was asked. */
+  issuer: string
   readOnly: boolean
   revoked: boolean
   /** Not given: permanent. */

@@ -1,5 +1,5 @@
 // What every test finds in place: one account; a service ID that may push, one that may only pull,
-// a user; a trusted profile; and one image.
+// a user; one who deploys, and may make keys for the first two; a trusted profile; and one image.
 import { randomBytes } from 'node:crypto'
 import { World } from './world.ts'
 import { encodePart } from './jwt.ts'
@@ -9,6 +9,9 @@ export const WRITER_ID = 'ServiceId-1b7a4c02-53d8-4f6e-9a1c-7e20d9b36f51'
 export const WRITER_KEY = 'Wr1tQm7vXk_2ZpLd9sHcNfYb4RgTjUe6aGo8iKxMq-0v'
 export const READER_ID = 'ServiceId-6e90f3ad-28b1-47c5-8d3e-0c5a71f84b29'
 export const READER_KEY = 'Rd3rBz5nEw-8YtKc1qJfVhXm6PaSgOi4uDl7kWyCr_2e'
+/** Makes keys for the reader and the writer, and registry tokens; may itself only pull. */
+export const OPERATOR_ID = 'ServiceId-a3f58b16-7d02-4c9e-b841-5e6f19c7d2a0'
+export const OPERATOR_KEY = 'Op4rKs8bLx-1TnWd6vGzQcJm3HyReUf7aPi9oNkXt_5w'
 export const USER_ID = 'IBMid-550008XQ2Z'
 export const USER_KEY = 'Us9rCx2mGv_6HnPb3wLzTqDk8JfYaRe5oNs1iQhBt-7u'
 export const PROFILE_ID = 'Profile-9c4d1f70-b6a2-4e83-a5f9-3d2e8b70c164'
@@ -27,6 +30,7 @@ export function defaultWorld(): World {
   const world = new World()
   world.addAccount({ id: ACCOUNT_ID })
   addKeyHolders(world)
+  addRights(world)
   addKeyless(world)
   return world
 }
@@ -40,9 +44,20 @@ function addKeyHolders(world: World): void {
   const reader = world.addServiceId({ id: READER_ID, name: 'ci-pull' })
   world.addPolicy({ iamId: reader.iamId, role: 'Reader' })
   world.addApiKey({ iamId: reader.iamId, value: READER_KEY })
+  const operator = world.addServiceId({ id: OPERATOR_ID, name: 'ci-deploy' })
+  world.addPolicy({ iamId: operator.iamId, role: 'Reader' })
+  world.addApiKey({ iamId: operator.iamId, value: OPERATOR_KEY })
   const user = world.addUser({ id: USER_ID })
   world.addPolicy({ iamId: user.iamId, role: 'Manager' })
   world.addApiKey({ iamId: user.iamId, value: USER_KEY })
+}
+
+/** A platform role on a service ID gives nothing in the registry, and the other way round (section 3.5). */
+function addRights(world: World): void {
+  world.addOperator(OPERATOR_ID, READER_ID)
+  world.addOperator(OPERATOR_ID, WRITER_ID)
+  world.addRegistryAdministrator(OPERATOR_ID)
+  world.addRegistryAdministrator(USER_ID)
 }
 
 /** Anyone of the default world may become the profile, and as the profile may only pull. */

@@ -80,7 +80,8 @@ function byApiKey(asking: Asking): Grant {
 export function usableApiKey(world: World, request: Request, value: string): ApiKey {
   const key = world.apiKeys.find((candidate) => candidate.value === value)
   // The facts know no code of its own for a key that has ended.
-  if (key === undefined || hasEnded(world, key.expiresAt)) throw new IamRefusal(request, 'BXNIM0415E')
+  const known = key !== undefined && key.usableFrom <= Date.now()
+  if (!known || hasEnded(world, key.expiresAt)) throw new IamRefusal(request, 'BXNIM0415E')
   if (key.disabled) throw new IamRefusal(request, 'BXNIM0462E')
   return key
 }

@@ -165,7 +165,8 @@ async function send(reply: Reply, outgoing: ServerResponse): Promise<void> {
     await pipeline(body, outgoing).catch(() => undefined) // the client went away: nobody is left to tell
     return
   }
-  outgoing.writeHead(status, { 'Content-Length': Buffer.byteLength(body), ...headers })
+  const length = status === 204 ? {} : { 'Content-Length': Buffer.byteLength(body) }
+  outgoing.writeHead(status, { ...length, ...headers })
   outgoing.end(body)
 }
 

@@ -58,6 +58,11 @@ export function managementRefusal(request: Request, status: number, code: string
   return new Refusal(json(status, body, { 'Transaction-Id': transaction }))
 }
 
+/** Which code IBM gives for what it cannot read is not known. */
+export function badRequest(request: Request, message: string): Refusal {
+  return managementRefusal(request, 400, 'BXNIM0000E', message)
+}
+
 export function transactionId(request: Request): string {
   return request.headers['x-request-id'] ?? request.headers['x-correlation-id'] ?? randomUUID()
 }

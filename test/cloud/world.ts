@@ -7,6 +7,8 @@ import type {
   Profile,
   Identity,
   ApiKey,
+  PlatformRight,
+  PlatformRole,
   ComputeResource,
   Policy,
   Session,
@@ -19,12 +21,16 @@ import { signHs256 } from './jwt.ts'
 
 type Given<T, K extends keyof T> = Partial<T> & Pick<T, K>
 
+/** The name of the registry as a service. */
+export const REGISTRY_SERVICE = 'container-registry'
+
 export class World {
   accounts: Account[] = []
   identities: Identity[] = []
   apiKeys: ApiKey[] = []
   computeResources: ComputeResource[] = []
   policies: Policy[] = []
+  platformRights: PlatformRight[] = []
   sessions: Session[] = []
   namespaces: Namespace[] = []
   images: Image[] = []
@@ -32,6 +38,8 @@ export class World {
   identityTokens: IdentityToken[] = []
   /** Seconds by which this world is ahead of the machine's clock. */
   ahead = 0
+  /** How long a key that was made through the API is unknown at first (section 3.5: not known). */
+  keyDelayMs = 0
 
   now(): number {
     return Math.floor(Date.now() / 1000) + this.ahead
@@ -104,9 +112,14 @@ export class World {
       crn: `crn:v1:bluemix:public:iam-identity::a/${accountId}:${given.iamId}:apikey:${id}`,
       entityTag: `1-${randomBytes(16).toString('hex')}`,
       createdAt: this.now(),
+      createdBy: given.iamId,
       expiresAt: undefined,
       disabled: false,
       locked: false,
+      storeValue: false,
+      actionWhenLeaked: 'none',
+      supportSessions: false,
+      usableFrom: 0,
       ...given
     })
   }
@@ -125,6 +138,23 @@ export class World {
       namespace: undefined,
       ...given
     })
+  }
+
+  /** Lets one identity make and delete another one's keys. Both by their IDs. */
+  addOperator(callerId: string, serviceId: string, role: PlatformRole = 'Operator'): PlatformRight {
+    const right = { iamId: this.iamIdOf(callerId), role, on: this.iamIdOf(serviceId) }
+    return added(this.platformRights, right)
+  }
+
+  /** Lets an identity make registry tokens (section 2.2). */
+  addRegistryAdministrator(callerId: string): PlatformRight {
+    return this.addOperator(callerId, REGISTRY_SERVICE, 'Administrator')
+  }
+
+  mayAs(roles: PlatformRole[], iamId: string, on: string): boolean {
+    return this.platformRights.some(
+      (right) => right.iamId === iamId && right.on === on && roles.includes(right.role)
+    )
   }
 
   addSession(given: Given<Session, 'iamId' | 'accountId' | 'clientId'>): Session {
@@ -150,15 +180,14 @@ export class World {
     const id = given.id ?? randomUUID()
     const expiresAt = 'expiresAt' in given ? given.expiresAt : this.now() + 24 * 3600
     const ends = expiresAt === undefined ? {} : { exp: expiresAt }
-    const value = signHs256(
-      { ...ends, jti: id, iss: 'registry.ng.bluemix.net' },
-      randomBytes(32).toString('hex')
-    )
+    const issuer = given.issuer ?? 'registry.ng.bluemix.net'
+    const value = signHs256({ ...ends, jti: id, iss: issuer }, randomBytes(32).toString('hex'))
     const token = {
       id,
       value,
       accountId: this.home(),
       description: '',
+      issuer,
       readOnly: true,
       revoked: false,
       expiresAt
@@ -168,6 +197,10 @@ export class World {
 
   identity(iamIdOrId: string): Identity | undefined {
     return this.identities.find(({ id, iamId }) => id === iamIdOrId || iamId === iamIdOrId)
+  }
+
+  private iamIdOf(id: string): string {
+    return this.identity(id)?.iamId ?? id
   }
 
   account(id: string): Account | undefined {
