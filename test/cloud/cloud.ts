@@ -110,6 +110,9 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 
 async function addRegistry(ground: Ground, given: Partial<RegistryOptions> = {}): Promise<Registry> {
   const options: RegistryOptions = { ...REGISTRY_DEFAULTS, region: REGION, namespaces: [NAMESPACE], ...given }
+  if (options.opaqueTokens && options.upstream !== undefined) {
+    throw new Error('a real docker-registry cannot read opaque tokens')
+  }
   const { world } = ground
   const handler = registryHandler(() => registry)
   const { host, close } = await serve('registry', handler, ground)
@@ -119,6 +122,7 @@ async function addRegistry(ground: Ground, given: Partial<RegistryOptions> = {})
     world,
     key: ground.keys.registry,
     iamKey: ground.keys.iam,
+    given: new Map(),
     handler
   }
   stock(world, options)

@@ -31,8 +31,8 @@ export function unsupported(): Refusal {
   return new Refusal(errorReply(401, 'UNSUPPORTED', MESSAGES.unsupported))
 }
 
-export function denied(message: RegistryMessage): Refusal {
-  return new Refusal(errorReply(403, 'DENIED', MESSAGES[message]))
+export function denied(message: RegistryMessage, status = 403): Refusal {
+  return new Refusal(errorReply(status, 'DENIED', MESSAGES[message]))
 }
 
 export function unknownName(): Reply {

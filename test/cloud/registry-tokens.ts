@@ -4,6 +4,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { basicFrom, json, readForm } from './http.ts'
 import type { Reply, Request } from './http.ts'
 import { signJwt, verifyJwt } from './jwt.ts'
+import type { Claims } from './jwt.ts'
 import { denialOf, grant, parseScopes } from './registry-access.ts'
 import type { Access, Caller } from './registry-access.ts'
 import { denied, malformed, unauthorized } from './registry-errors.ts'
@@ -79,7 +80,8 @@ function grantAll(registry: Registry, caller: Caller, asked: Access[]): Access[]
   }
   const short = asked.find((scope, index) => granted[index]?.actions.length !== scope.actions.length)
   if (short !== undefined && registry.refusesLargerScope) {
-    throw denied(denialOf(registry.world, registry.region, caller, short.name))
+    const status = registry.refusesLargerScope === 401 ? 401 : 403
+    throw denied(denialOf(registry.world, registry.region, caller, short.name), status)
   }
   return granted.filter(({ actions }) => actions.length > 0)
 }
@@ -99,7 +101,7 @@ function tokenReply(
   identityToken: string | undefined
 ): Reply {
   const now = registry.world.now()
-  const token = signToken(registry, caller, access, now)
+  const token = issueToken(registry, claimsOf(registry, caller, access, now))
   return json(200, {
     token,
     access_token: token,
@@ -109,8 +111,8 @@ function tokenReply(
   })
 }
 
-function signToken(registry: Registry, caller: Caller, access: Access[], now: number): string {
-  const claims = {
+function claimsOf(registry: Registry, caller: Caller, access: Access[], now: number): Claims {
+  return {
     iss: ISSUER,
     aud: SERVICE,
     sub: caller.kind === 'identity' ? caller.iamId : caller.kind,
@@ -122,6 +124,14 @@ function signToken(registry: Registry, caller: Caller, access: Access[], now: nu
     region: registry.region,
     caller
   }
+}
+
+function issueToken(registry: Registry, claims: Claims): string {
+  if (registry.opaqueTokens) {
+    const token = randomBytes(96).toString('base64url')
+    registry.given.set(token, claims)
+    return token
+  }
   return signJwt(registry.key, claims, { x5c: [registry.key.certificateDer] })
 }
 
@@ -132,7 +142,7 @@ export interface Bearer {
 
 /** What a token of this region's registry says, if it still holds. */
 export function readToken(registry: Registry, token: string): Bearer | undefined {
-  const claims = verifyJwt(registry.key, token)
+  const claims = registry.opaqueTokens ? registry.given.get(token) : verifyJwt(registry.key, token)
   if (claims?.['region'] !== registry.region || Number(claims['exp']) <= registry.world.now())
     return undefined
   return claims as unknown as Bearer

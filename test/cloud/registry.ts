@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import type { World } from './world.ts'
 import { bearerFrom, json } from './http.ts'
 import type { Handler, Reply, Request } from './http.ts'
-import type { SigningKey } from './jwt.ts'
+import type { Claims, SigningKey } from './jwt.ts'
 import { allowedActions, denialOf, namespaceOf } from './registry-access.ts'
 import type { Caller } from './registry-access.ts'
 import { challenge, denied, unknownName } from './registry-errors.ts'
@@ -25,8 +25,10 @@ export interface RegistryOptions {
   private: boolean
   /** False: knows GET only, and answers POST with 405. */
   postForm: boolean
-  /** True: more than may be granted is refused (403), not cut down to what may. */
-  refusesLargerScope: boolean
+  /** Not false: more than may be granted is refused, not cut down to what may; by 403 (true) or by 401. */
+  refusesLargerScope: boolean | 401
+  /** True: a token says nothing of what it grants; only this registry knows. Not with an upstream. */
+  opaqueTokens: boolean
   /** IBM's figure is not known. */
   tokenSeconds: number
   /** False: no `expires_in`. */
@@ -39,6 +41,8 @@ export interface Registry extends RegistryOptions {
   world: World
   key: SigningKey
   iamKey: SigningKey
+  /** The opaque tokens that it gave, and what each stands for. */
+  given: Map<string, Claims>
   handler: Handler
 }
 
@@ -49,6 +53,7 @@ export const REGISTRY_DEFAULTS: Omit<RegistryOptions, 'region' | 'namespaces'> =
   private: false,
   postForm: true,
   refusesLargerScope: false,
+  opaqueTokens: false,
   tokenSeconds: 3600,
   saysLifetime: true
 }
@@ -89,7 +94,7 @@ function answerAlone(registry: Registry, request: Request, { caller, access }: B
   if (request.path === '/v2/') return json(200, {})
   const repository = repositoryOf(request.path)
   if (repository === undefined) return { status: 404 }
-  const granted = access.find(({ name }) => name === repository)?.actions ?? []
+  const granted = access.filter(({ name }) => name === repository).flatMap(({ actions }) => actions)
   if (!neededActions(request).every((action) => granted.includes(action)))
     return refuse(registry, request, caller)
   const image = registry.world.images.find(

@@ -282,11 +282,36 @@ describe('an identity', () => {
 })
 
 describe('a registry may be told to', () => {
-  it('refuse more than may be granted, instead of granting less', async () => {
-    const registry = await addRegistry({ refusesLargerScope: true })
+  it.each([
+    [403, true as const],
+    [401, 401 as const]
+  ])('refuse more than may be granted with %s, instead of granting less', async (status, how) => {
+    const registry = await addRegistry({ refusesLargerScope: how })
     const more = await getToken('iamapikey', READER_KEY, [pullPush], registry.host)
-    expect(more).toMatchObject({ status: 403, text: expect.stringContaining('insufficient scope') })
-    expect((await getToken('iamapikey', READER_KEY, [pull], registry.host)).status).toBe(200)
+    expect(more).toMatchObject({
+      status,
+      text: expect.stringContaining('"DENIED","message":"insufficient scope"')
+    })
+    const less = await getToken('iamapikey', READER_KEY, [pull], registry.host)
+    expect(less).toMatchObject({ status: 200, access: [{ name: REPOSITORY, actions: ['pull'] }] })
+    expect((await getToken('iamapikey', WRITER_KEY, [pullPush], registry.host)).status).toBe(200)
+  })
+
+  it('give tokens that only it can read', async () => {
+    const registry = await addRegistry({ opaqueTokens: true })
+    const { token, access } = await getToken('iamapikey', READER_KEY, [pull], registry.host)
+    expect([token.split('.').length, access]).toEqual([1, undefined])
+    const tags = (bearer: string): Promise<Response> =>
+      get(`/v2/${REPOSITORY}/tags/list`, bearer, registry.host)
+    expect((await tags(token)).status).toBe(200)
+    expect((await tags(`${token}x`)).status).toBe(401)
+    cloud.world.ahead = 3600
+    expect((await tags(token)).status).toBe(401)
+  })
+
+  it('give opaque tokens only where no real registry must read them', async () => {
+    const both = { opaqueTokens: true, upstream: 'http://127.0.0.1:9' }
+    await expect(addRegistry(both)).rejects.toThrow('cannot read opaque tokens')
   })
 
   it('give identity tokens, which are good for as long as the secret', async () => {
@@ -319,6 +344,57 @@ describe('a registry may be told to', () => {
 
   function addRegistry(options: Partial<RegistryOptions>): Promise<Registry> {
     return cloud.addRegistry({ region: 'jp-tok', ...options })
+  }
+})
+
+describe('a token for some repositories', () => {
+  const OTHER = `${NAMESPACE}/other`
+
+  it.each<Form>(['GET', 'POST'])('is one for several scopes, asked for by %s, and no more', async (form) => {
+    for (const repository of [OTHER, `${NAMESPACE}/third`])
+      cloud.world.addImage({ region: REGION, repository })
+    const scopes = [pull, `repository:${OTHER}:pull`]
+    const { token, access } = await askForAll(form, WRITER_KEY, scopes)
+    expect(access).toEqual(
+      [REPOSITORY, OTHER].map((name) => ({ type: 'repository', name, actions: ['pull'] }))
+    )
+    const asked = [REPOSITORY, OTHER, `${NAMESPACE}/third`].map((name) => get(`/v2/${name}/tags/list`, token))
+    expect((await Promise.all(asked)).map(({ status }) => status)).toEqual([200, 200, 401])
+    expect(await startUpload(token)).toBe(401)
+  })
+
+  it('adds up what two scopes ask of the same one', async () => {
+    const { token } = await askForAll('GET', WRITER_KEY, [pull, `repository:${REPOSITORY}:push`])
+    expect((await get(`/v2/${REPOSITORY}/tags/list`, token)).status).toBe(200)
+    expect(await startUpload(token)).toBe(404) // let in; but there is no registry behind that takes images
+  })
+
+  it('for pushing alone does not list tags', async () => {
+    const { token } = await askForAll('GET', WRITER_KEY, [`repository:${REPOSITORY}:push`])
+    expect((await get(`/v2/${REPOSITORY}/tags/list`, token)).status).toBe(401)
+  })
+
+  it('shows nothing where no policy reaches', async () => {
+    const { iamId } = cloud.world.addServiceId()
+    cloud.world.addPolicy({ iamId, role: 'Reader', namespace: 'another' })
+    const { value } = cloud.world.addApiKey({ iamId })
+    const { token } = await askForAll('GET', value, [pull])
+    expect((await get(`/v2/${REPOSITORY}/tags/list`, token)).status).toBe(403)
+  })
+
+  async function askForAll(form: Form, key: string, scopes: string[]): Promise<Answer> {
+    if (form === 'GET') return getToken('iamapikey', key, scopes)
+    const body = new URLSearchParams({ service: 'registry', client_id: 'test', grant_type: 'password' })
+    body.set('username', 'iamapikey')
+    body.set('password', key)
+    for (const scope of scopes) body.append('scope', scope)
+    return answerOf(await fetch(`http://${cloud.registryHost}/oauth/token`, { method: 'POST', body }))
+  }
+
+  async function startUpload(token: string): Promise<number> {
+    const headers = { Authorization: `Bearer ${token}` }
+    const uploads = `http://${cloud.registryHost}/v2/${REPOSITORY}/blobs/uploads/`
+    return (await fetch(uploads, { method: 'POST', headers })).status
   }
 })
 
