@@ -52,7 +52,7 @@ export function expectFailure(result: StepResult, wanted: string | RegExp, ...se
   // What failed, and what to do about it.
   expect(message.split('\n').length).toBeGreaterThanOrEqual(2)
   expect(`${result.stdout}${result.stderr}`).not.toMatch(/^\s+at .+:\d+/mu)
-  expect(result.stdout).not.toMatch(/\b(?:undefined|NaN|\[object)\b/u)
+  expect(result.stdout).not.toMatch(/(?<!\")\b(?:undefined|NaN|\[object)\b/u)
   expect(result.stderr).toBe('')
   expect(result.outputs).toEqual({})
   expectNotSaid(result, ...secrets)
