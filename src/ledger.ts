@@ -143,9 +143,10 @@ export function release(
 }
 
 function settle(host: string, layers: readonly Layer[], at: number, shown: AuthEntry | null): Release {
-  if (at < layers.length - 1) return { host, outcome: 'shared' }
+  const above = layers.slice(at + 1)
+  if (above.some(({ nonce }) => nonce !== undefined)) return { host, outcome: 'shared' }
   const below = layers[at - 1]
-  if (!isDeepStrictEqual(layers[at]?.entry, shown)) {
+  if (above.length > 0 || !isDeepStrictEqual(layers[at]?.entry, shown)) {
     return { host, outcome: shown === null && (below?.entry ?? null) === null ? 'gone' : 'changed' }
   }
   const show = below?.entry ?? null
@@ -157,11 +158,14 @@ function settle(host: string, layers: readonly Layer[], at: number, shown: AuthE
 export function forget(ledger: Ledger, nonce: string): Ledger {
   let rest = ledger
   for (const [host, stack] of Object.entries(ledger.hosts)) {
+    if (!stack.layers.some((layer) => layer.nonce === nonce)) continue
     const layers = collapse(
       stack.layers.map((layer) => (layer.nonce === nonce ? { entry: layer.entry } : layer))
     )
     const held = layers.some((layer) => layer.nonce !== undefined)
-    rest = held ? withHost(rest, host, { ...stack, layers }) : withoutHost(rest, host)
+    // What is the user's own by now is not a later job's to erase.
+    const helper = stack.helper === undefined ? {} : { helper: { ...stack.helper, before: true } }
+    rest = held ? withHost(rest, host, { layers, ...helper }) : withoutHost(rest, host)
   }
   return rest
 }
