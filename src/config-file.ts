@@ -41,9 +41,9 @@ async function readText(path: string): Promise<string | null> {
 async function followLinks(path: string): Promise<string> {
   try {
     return await realpath(path)
-  } catch {
-    const link = await readlink(path).catch(() => undefined)
-    return link === undefined ? path : resolve(dirname(path), link)
+  } catch (error) {
+    const link = codeOf(error) === 'ENOENT' ? await readlink(path).catch(() => undefined) : undefined
+    return link === undefined ? path : await followLinks(resolve(await realpath(dirname(path)), link))
   }
 }
 

@@ -87,7 +87,8 @@ export async function release(
       own.releases.flatMap(({ host, show }) => (show === undefined ? [] : [[host, show]]))
     )
     const rest = dropExpired(own.ledger, desk.file, context, entries)
-    const text = restoreText(editEntries(desk.file, rest.entries), desk, rest.ledger)
+    const edited = rest.entries.size === 0 ? desk.file.text : editEntries(desk.file, rest.entries)
+    const text = restoreText(edited, desk, rest.ledger)
     if (text !== desk.file.text) await desk.writeConfig(text)
     await desk.writeLedger(rest.ledger)
     const lastOut = desk.ledger.madeDirectory === true && isEmpty(rest.ledger)
@@ -172,7 +173,7 @@ async function readLedger(path: string): Promise<Ledger | undefined> {
 function beginLedger({ text, content }: ConfigFile, madeDirectory: boolean): Ledger {
   return {
     ...ledgers.EMPTY_LEDGER,
-    ...(text === null || text.trim() === '' ? { blank: text } : {}),
+    ...(Object.keys(content).length === 0 ? { blank: text } : {}),
     madeAuths: !isObject(content['auths']),
     madeDirectory
   }
@@ -210,8 +211,8 @@ function shownIn(
 }
 
 /** The file's text once nobody of ours is left: without what we made, or no file where there was none. */
-function restoreText(text: string, { ledger }: Desk, rest: Ledger): string | null {
-  if (!isEmpty(rest)) return text
+function restoreText(text: string | null, { ledger }: Desk, rest: Ledger): string | null {
+  if (text === null || text.trim() === '' || !isEmpty(rest)) return text
   const bare = ledger?.madeAuths === true ? removeEmptyAuths(text) : text
   const empty = Object.keys(parseObject(bare) ?? {}).length === 0
   return empty && ledger?.blank !== undefined ? ledger.blank : bare

@@ -1,3 +1,5 @@
+import { isNativeError } from 'node:util/types'
+
 /**
  * Something that a user can fix. Each part is one line: what failed, for which host or input; what the service
  * said, if it said anything; what to do next.
@@ -16,12 +18,12 @@ export function firstLine(error: unknown): string {
 
 /** The message of anything that was thrown, without a stack. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  return isNativeError(error) ? error.message : String(error)
 }
 
 /** The code that Node gives a system error (`ENOENT`, `ECONNRESET`, …), or an empty string. */
 export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+  return isNativeError(error) && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }
 
 /** The most characters of a foreign text that are shown. */

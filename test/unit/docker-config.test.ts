@@ -1,0 +1,491 @@
+// The user's config.json: what a login does to it, and that all of it is undone.
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import {
+  editEntries,
+  entryOf,
+  explainWrite,
+  helperFor,
+  readConfig,
+  writePrivate
+} from '../../src/config-file.ts'
+import {
+  configPath,
+  dockerConfigDirectory,
+  hold,
+  keep,
+  release,
+  type HeldLogin
+} from '../../src/docker-config.ts'
+import { UserError } from '../../src/errors.ts'
+import { makeContext } from './support/context.ts'
+import { listing, makeFolder, modeOf } from './support/home.ts'
+import { userError } from './support/throwing.ts'
+
+const HOST = 'us.icr.io'
+const A = 'aaaaaaaaaaaaaaaa'
+const B = 'bbbbbbbbbbbbbbbb'
+const DAY = 24 * 60 * 60 * 1000
+
+let directory: string
+let path: string
+
+beforeEach(() => {
+  directory = join(makeFolder(), 'docker')
+  path = join(directory, 'config.json')
+})
+
+const loginOf = (text: string, host = HOST): HeldLogin => ({ host, entry: { auth: text } })
+
+function given(text: string | Buffer, mode = 0o600): void {
+  mkdirSync(directory, { recursive: true })
+  writeFileSync(path, text)
+  chmodSync(path, mode)
+}
+
+const logIn = async (nonce: string, ...logins: HeldLogin[]): Promise<unknown> =>
+  await hold(directory, nonce, logins, makeContext())
+const logOut = async (nonce: string): Promise<unknown> => {
+  const releases = await release(directory, nonce, makeContext())
+  return releases.map(({ host, outcome }) => `${host} ${outcome}`)
+}
+const shown = (host = HOST): unknown => {
+  const { auths } = JSON.parse(readFileSync(path, 'utf8')) as { auths?: Record<string, unknown> }
+  return auths?.[host]
+}
+
+describe('where docker keeps its config', () => {
+  const before = process.env['DOCKER_CONFIG']
+
+  afterEach(() => {
+    if (before === undefined) delete process.env['DOCKER_CONFIG']
+    else process.env['DOCKER_CONFIG'] = before
+  })
+
+  test.each([
+    [undefined, join(homedir(), '.docker')],
+    ['', join(homedir(), '.docker')],
+    ['/some/where', '/some/where'],
+    ['/some/../where/', '/where'],
+    ['some', join(process.cwd(), 'some')]
+  ])('with DOCKER_CONFIG=%j it is %s', (value, expected) => {
+    if (value === undefined) delete process.env['DOCKER_CONFIG']
+    else process.env['DOCKER_CONFIG'] = value
+    expect(dockerConfigDirectory()).toBe(expected)
+    expect(configPath(expected)).toBe(join(expected, 'config.json'))
+  })
+})
+
+describe('a home without a config', () => {
+  test('gets one that only this user can read, and loses it again', async () => {
+    await logIn(A, loginOf('1'), loginOf('2', 'de.icr.io'))
+    expect([directory, path, join(directory, 'icr-login.json')].map(modeOf)).toEqual(['700', '600', '600'])
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({
+      auths: { [HOST]: { auth: '1' }, 'de.icr.io': { auth: '2' } }
+    })
+    expect(await logOut(A)).toEqual([`${HOST} removed`, 'de.icr.io removed'])
+    expect(existsSync(directory)).toBe(false)
+  })
+
+  test('loses the file but keeps the folder where that was there', async () => {
+    mkdirSync(directory, { mode: 0o755 })
+    await logIn(A, loginOf('1'))
+    await logOut(A)
+    expect([listing(directory), modeOf(directory)]).toEqual([{}, '755'])
+  })
+
+  test('keeps the folder where somebody has put something there since', async () => {
+    await logIn(A, loginOf('1'))
+    writeFileSync(join(directory, 'daemon.json'), '{}')
+    await logOut(A)
+    expect(listing(directory)).toEqual({ 'daemon.json': '{}' })
+  })
+
+  test('keeps the login that somebody else has made since', async () => {
+    await logIn(A, loginOf('1'))
+    const config = JSON.parse(readFileSync(path, 'utf8')) as { auths: object }
+    writeFileSync(path, JSON.stringify({ auths: { ...config.auths, 'ghcr.io': { auth: 'x' } } }))
+    expect(await logOut(A)).toEqual([`${HOST} removed`])
+    expect(listing(directory)).toEqual({ 'config.json': '{"auths":{"ghcr.io":{"auth":"x"}}}' })
+  })
+
+  test('has nothing to undo where nothing was done', async () => {
+    expect(await logOut(A)).toEqual([])
+    expect(existsSync(directory)).toBe(false)
+  })
+})
+
+describe('a config that is there', () => {
+  const whole = `{
+	"auths": {
+		"us.icr.io": {
+			"auth": "dXNlcjpvbGQ=",
+			"email": "me@example.test"
+		},
+		"ghcr.io": {}
+	},
+	"zzz": [1, 2.50, 1e3],
+	"HttpHeaders": {"X": "\\u003c"},
+	"credHelpers": {
+		"gcr.io": "gcloud"
+	},
+	"aaa": null
+}
+`
+
+  test.each([
+    ['docker’s own', whole],
+    ['one line', '{"b":1,"auths":{"us.icr.io":{"auth":"dTpw"}},"a":2}'],
+    ['with CR and LF', whole.replaceAll('\n', '\r\n')],
+    ['no auths', '{\n\t"credHelpers": {},\n\t"psFormat": "x"\n}'],
+    ['empty auths', '{\n\t"auths": {}\n}'],
+    ['an empty object', '{}'],
+    ['an empty object with blanks', ' { \n } \n'],
+    ['no byte at all', ''],
+    ['a blank', ' \n']
+  ])('(%s) is byte for byte what it was when the job is over', async (_, text) => {
+    given(text)
+    await logIn(A, loginOf('1'), loginOf('2', 'de.icr.io'))
+    expect([shown(), shown('de.icr.io')]).toEqual([{ auth: '1' }, { auth: '2' }])
+    await logOut(A)
+    expect(listing(directory)).toEqual({ 'config.json': text })
+  })
+
+  test('keeps every other byte while the login is held', async () => {
+    given(whole)
+    await logIn(A, loginOf('1'))
+    const held = whole.replace(/\{\n\t\t\t"auth": "dXNlcjpvbGQ=",\n.*\n\t\t\}/, '{\n\t\t\t"auth": "1"\n\t\t}')
+    expect(held).not.toBe(whole)
+    expect(readFileSync(path, 'utf8')).toBe(held)
+  })
+
+  test('is tightened where others could read it', async () => {
+    given(whole, 0o644)
+    await logIn(A, loginOf('1'))
+    expect(modeOf(path)).toBe('600')
+  })
+
+  test('that is reached by a link stays a link', async () => {
+    const real = join(makeFolder(), 'real.json')
+    writeFileSync(real, whole)
+    mkdirSync(directory)
+    symlinkSync(real, path)
+    await logIn(A, loginOf('1'))
+    expect([listing(directory)['config.json'], shown()]).toEqual([`-> ${real}`, { auth: '1' }])
+    await logOut(A)
+    expect([listing(directory), readFileSync(real, 'utf8')]).toEqual([{ 'config.json': `-> ${real}` }, whole])
+  })
+
+  test.each([
+    ['one link', ['real.json']],
+    ['a chain of links', ['next', 'real.json']]
+  ])('that is a link to nothing yet (%s) becomes the file there, and nothing again', async (_, chain) => {
+    const folder = makeFolder()
+    mkdirSync(directory)
+    const links = [path, ...chain.map((name) => join(folder, name))]
+    links.slice(1).forEach((target, at) => {
+      symlinkSync(target, links[at] ?? '')
+    })
+    const before = [listing(directory), listing(folder)]
+    await logIn(A, loginOf('1'))
+    expect(shown()).toEqual({ auth: '1' })
+    expect(statSync(join(folder, 'real.json')).isFile()).toBe(true)
+    await logOut(A)
+    expect([listing(directory), listing(folder)]).toEqual(before)
+  })
+
+  test('that somebody deleted since is not made again', async () => {
+    given(whole)
+    await logIn(A, loginOf('1'))
+    rmSync(path)
+    expect(await logOut(A)).toEqual([`${HOST} changed`])
+    expect(listing(directory)).toEqual({})
+  })
+
+  test('that somebody emptied since is left empty', async () => {
+    given(whole)
+    await logIn(A, loginOf('1'))
+    writeFileSync(path, '')
+    expect(await logOut(A)).toEqual([`${HOST} changed`])
+    expect(listing(directory)).toEqual({ 'config.json': '' })
+  })
+
+  test('shows what somebody else wrote since, and is not touched', async () => {
+    given(whole)
+    await logIn(A, loginOf('1'))
+    const theirs = '{"auths":{"us.icr.io":{"auth":"theirs"}}}'
+    writeFileSync(path, theirs)
+    expect(await logOut(A)).toEqual([`${HOST} changed`])
+    expect(listing(directory)).toEqual({ 'config.json': theirs })
+  })
+
+  test('keeps a login that is to stay', async () => {
+    given(whole)
+    await logIn(A, loginOf('1'))
+    const held = readFileSync(path, 'utf8')
+    await keep(directory, A, makeContext())
+    expect(listing(directory)).toEqual({ 'config.json': held })
+    expect(await logOut(A)).toEqual([])
+    expect(listing(directory)).toEqual({ 'config.json': held })
+  })
+
+  test('is left alone by keep where there is nothing to keep', async () => {
+    given(whole)
+    await keep(directory, A, makeContext())
+    expect(listing(directory)).toEqual({ 'config.json': whole })
+  })
+})
+
+describe('a config that docker could not read either', () => {
+  test.each([
+    ['it begins with a byte order mark', '\uFEFF{"auths":{}}'],
+    ['it is not JSON', '{"auths":{}'],
+    ['it is not JSON', '{"auths":{},}'],
+    ['it is not JSON', 'auths: {}'],
+    ['it is not JSON', '{"a":1}{"b":2}'],
+    ['it is not a JSON object', '[]'],
+    ['it is not a JSON object', 'null'],
+    ['it is not a JSON object', '"text"'],
+    ['its auths is not an object', '{"auths":[]}'],
+    ['its auths is not an object', '{"auths":null}'],
+    ['its credHelpers is not an object', '{"auths":{},"credHelpers":"pass"}'],
+    ['it is not UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])],
+    ['it is not JSON', Buffer.from('{"a":1}', 'utf16le')]
+  ])('is refused (%s) and left byte for byte: %j', async (why, bytes) => {
+    given(bytes, 0o640)
+    expect(await userError(logIn(A, loginOf('1')))).toContain(`${path} can't be used: ${why}`)
+    expect(await userError(logOut(A))).toContain(why)
+    expect(listing(directory)).toEqual({ 'config.json': readFileSync(path, 'latin1') })
+    expect([readFileSync(path), modeOf(path)]).toEqual([Buffer.from(bytes), '640'])
+  })
+
+  test('because a key stands in it twice is refused where the other one would come up', async () => {
+    const text = '{"auths":{"us.icr.io":{"auth":"x"},"us.icr.io":{}}}'
+    given(text)
+    const file = await readConfig(path)
+    expect(await userError(() => editEntries(file, new Map([[HOST, null]])))).toContain(
+      'a key stands in it twice'
+    )
+    await logIn(A, loginOf('1'))
+    await logOut(A)
+    expect(listing(directory)).toEqual({ 'config.json': text })
+  })
+
+  test('such as a folder, is refused', async () => {
+    mkdirSync(path, { recursive: true })
+    expect(await userError(logIn(A, loginOf('1')))).toContain("can't be read (EISDIR)")
+  })
+
+  test('such as a link to itself, is refused', async () => {
+    mkdirSync(directory)
+    symlinkSync(path, path)
+    expect(await userError(logIn(A, loginOf('1')))).toContain("can't be read (ELOOP)")
+    expect(listing(directory)).toEqual({ 'config.json': `-> ${path}` })
+  })
+})
+
+describe('jobs that share a home', () => {
+  test('bring back what the user had, in whichever order they end', async () => {
+    for (const order of [
+      [A, B],
+      [B, A]
+    ] as const) {
+      given('{"auths":{"us.icr.io":{"auth":"user"}}}')
+      await logIn(A, loginOf('1'))
+      await logIn(B, loginOf('2'))
+      expect(await logOut(order[0])).toEqual([`${HOST} shared`])
+      expect(shown()).toEqual({ auth: order[0] === A ? '2' : '1' })
+      expect(await logOut(order[1])).toEqual([`${HOST} restored`])
+      expect(listing(directory)).toEqual({ 'config.json': '{"auths":{"us.icr.io":{"auth":"user"}}}' })
+    }
+  })
+
+  test('and log in at the same time lose no login', async () => {
+    const names = Array.from({ length: 16 }, (_, at) =>
+      `${at.toString(16).padStart(2, '0')}${A}`.slice(0, 16)
+    )
+    const context = (): ReturnType<typeof makeContext> => makeContext({ patient: true })
+    await Promise.all(
+      names.map(async (nonce, at) => {
+        await hold(directory, nonce, [loginOf(nonce, `r${at}.icr.io`), loginOf(nonce)], context())
+      })
+    )
+    names.forEach((nonce, at) => {
+      expect(shown(`r${at}.icr.io`)).toEqual({ auth: nonce })
+    })
+    await Promise.all(names.map(async (nonce) => await release(directory, nonce, context())))
+    expect(existsSync(directory)).toBe(false)
+  })
+
+  test('put out the login of a job that died five days ago, and bring back what lay below it', async () => {
+    given('{"auths":{"us.icr.io":{"auth":"user"}}}')
+    const longAgo = { ...makeContext(), now: () => Date.now() - 5 * DAY - 1000 }
+    await hold(directory, A, [loginOf('dead'), loginOf('dead', 'de.icr.io')], longAgo)
+    const dropped = await hold(directory, B, [loginOf('2')], makeContext())
+    expect(dropped.map(({ host, outcome }) => `${host} ${outcome}`)).toEqual([
+      `${HOST} restored`,
+      'de.icr.io removed'
+    ])
+    expect([shown(), shown('de.icr.io')]).toEqual([{ auth: '2' }, undefined])
+    expect(await logOut(B)).toEqual([`${HOST} restored`])
+    expect(listing(directory)).toEqual({ 'config.json': '{"auths":{"us.icr.io":{"auth":"user"}}}' })
+  })
+
+  test('that died are put out by the last one that ends, too', async () => {
+    const longAgo = { ...makeContext(), now: () => Date.now() - 5 * DAY - 1000 }
+    await logIn(B, loginOf('2', 'de.icr.io'))
+    await hold(directory, A, [loginOf('dead')], longAgo)
+    expect(await logOut(B)).toEqual(['de.icr.io removed', `${HOST} removed`])
+    expect(existsSync(directory)).toBe(false)
+  })
+})
+
+describe('what a killed process left', () => {
+  test('of its own writing is removed by its cleanup, even where it held nothing yet', async () => {
+    given('{"auths":{}}')
+    for (const name of ['config.json', 'icr-login.json'])
+      writeFileSync(join(directory, `${name}.icr-login-${A}`), 'x')
+    writeFileSync(join(directory, `config.json.icr-login-${B}`), 'another job, still at it')
+    expect(await logOut(A)).toEqual([])
+    expect(Object.keys(listing(directory))).toEqual(['config.json', `config.json.icr-login-${B}`])
+  })
+
+  test('between ledger and config.json is no harm', async () => {
+    given('{"auths":{"us.icr.io":{"auth":"user"}}}')
+    await logIn(A, loginOf('1'))
+    // The ledger was written, and config.json was not.
+    writeFileSync(path, '{"auths":{"us.icr.io":{"auth":"user"}}}')
+    await logOut(A)
+    expect(listing(directory)).toEqual({ 'config.json': '{"auths":{"us.icr.io":{"auth":"user"}}}' })
+  })
+})
+
+describe('a ledger that is not ours', () => {
+  test.each<[string, (ledger: string) => unknown]>([
+    [
+      'a link',
+      (ledger) => {
+        symlinkSync(join(ledger, '..', 'elsewhere'), ledger)
+      }
+    ],
+    ['a folder', (ledger) => mkdirSync(ledger, { recursive: true })],
+    [
+      'another file',
+      (ledger) => {
+        writeFileSync(ledger, 'notes')
+      }
+    ],
+    [
+      'an empty file',
+      (ledger) => {
+        writeFileSync(ledger, '')
+      }
+    ],
+    [
+      'another version',
+      (ledger) => {
+        writeFileSync(ledger, '{"version":2,"hosts":{}}')
+      }
+    ]
+  ])('(%s) is refused and left as it is', async (_, make) => {
+    given('{"auths":{}}')
+    make(join(directory, 'icr-login.json'))
+    const before = listing(directory)
+    for (const work of [
+      () => logIn(A, loginOf('1')),
+      () => logOut(A),
+      () => keep(directory, A, makeContext())
+    ]) {
+      expect(await userError(work)).toContain('icr-login.json is not the file that icr-login keeps there')
+    }
+    expect(listing(directory)).toEqual(before)
+  })
+})
+
+describe('what can’t be written', () => {
+  test('is said with its name and the reason, where the folder can’t be made', async () => {
+    writeFileSync(join(directory, '..', 'file'), '')
+    const message = await userError(hold(join(directory, '..', 'file', 'docker'), A, [], makeContext()))
+    expect(message).toMatch(/docker can't be written \(ENOTDIR\)/)
+  })
+
+  test('is said with its name and the reason, where a link leads to no folder', async () => {
+    mkdirSync(directory)
+    symlinkSync(join(directory, 'no', 'where.json'), path)
+    expect(await userError(logIn(A, loginOf('1')))).toMatch(/where\.json can't be written \(ENOENT\)/)
+  })
+
+  test('leaves no draft, and the file as it was', async () => {
+    given('{"old":1}')
+    const lost = new Error('lost the lock')
+    await expect(writePrivate(path, '{}', A, () => Promise.reject(lost))).rejects.toBe(lost)
+    expect(listing(directory)).toEqual({ 'config.json': '{"old":1}' })
+  })
+
+  test('is no excuse to write over somebody’s draft by a link', async () => {
+    given('{"old":1}')
+    symlinkSync(path, `${path}.icr-login-${A}`)
+    const message = await userError(writePrivate(path, 'secret', A, () => Promise.resolve()))
+    expect(message).toContain('EEXIST')
+    expect(readFileSync(path, 'utf8')).toBe('{"old":1}')
+  })
+
+  test('an error that is not the file system’s stays what it is', () => {
+    const other = new TypeError('x')
+    expect(explainWrite(path, other)).toBe(other)
+    expect(explainWrite(path, Object.assign(new Error('x'), { code: 'ENOSPC' }))).toBeInstanceOf(UserError)
+  })
+})
+
+test('a login that another program wrote over in the same moment is noticed, and not claimed', async () => {
+  given('{"auths":{}}')
+  // Another program, without a lock, at the worst moment: as soon as ours was renamed into place.
+  const theirs = '{"auths":{"ghcr.io":{}}}'
+  const watch = (): void => {
+    if (readFileSync(path, 'utf8').includes(HOST)) writeFileSync(path, theirs)
+    else setImmediate(watch)
+  }
+  watch()
+  expect(await userError(logIn(A, loginOf('1')))).toContain(`lost the login of ${HOST} to another program`)
+  expect(readFileSync(path, 'utf8')).toBe(theirs)
+  expect(await logOut(A)).toEqual([`${HOST} gone`])
+  expect(listing(directory)).toEqual({ 'config.json': theirs })
+})
+
+describe('which helper keeps a host’s login', () => {
+  test.each([
+    ['{}', undefined],
+    ['{"credsStore":"pass"}', 'pass'],
+    ['{"credsStore":""}', undefined],
+    ['{"credsStore":7}', undefined],
+    ['{"credHelpers":{"us.icr.io":"ibm"}}', 'ibm'],
+    ['{"credHelpers":{"us.icr.io":"ibm"},"credsStore":"pass"}', 'ibm'],
+    ['{"credHelpers":{"us.icr.io":""},"credsStore":"pass"}', undefined],
+    ['{"credHelpers":{"de.icr.io":"ibm"},"credsStore":"pass"}', 'pass'],
+    ['{"credHelpers":{"de.icr.io":"ibm"}}', undefined]
+  ])('%s names %s', async (text, helper) => {
+    given(text)
+    expect(helperFor(await readConfig(path), HOST)).toBe(helper)
+  })
+
+  test('an entry that is no object is none', async () => {
+    given('{"auths":{"us.icr.io":"x","de.icr.io":{"auth":"y"}}}')
+    const file = await readConfig(path)
+    expect([entryOf(file, HOST), entryOf(file, 'de.icr.io'), entryOf(file, 'icr.io')]).toEqual([
+      null,
+      { auth: 'y' },
+      null
+    ])
+  })
+})
