@@ -7,6 +7,7 @@ import type { Claims, SigningKey } from './jwt.ts'
 import { allowedActions, denialOf, namespaceOf } from './registry-access.ts'
 import type { Caller } from './registry-access.ts'
 import { challenge, denied, unknownName } from './registry-errors.ts'
+import { answerTokenApi } from './registry-token-api.ts'
 import { giveToken, readToken } from './registry-tokens.ts'
 import type { Bearer } from './registry-tokens.ts'
 import { passOn } from './upstream.ts'
@@ -21,6 +22,8 @@ export interface RegistryOptions {
   identityTokens: boolean
   /** True: still speaks the registry tokens that IBM ended in 2021. */
   registryTokens: boolean
+  /** How it refuses to make one where it does not: with the words of IBM's CLI, or with a plain 404. */
+  registryTokenApi: 'gone' | 'missing'
   /** True: plays the private network's host although its name does not say so. */
   private: boolean
   /** False: knows GET only, and answers POST with 405. */
@@ -50,6 +53,7 @@ export const REGISTRY_DEFAULTS: Omit<RegistryOptions, 'region' | 'namespaces'> =
   upstream: undefined,
   identityTokens: false,
   registryTokens: false,
+  registryTokenApi: 'gone',
   private: false,
   postForm: true,
   refusesLargerScope: false,
@@ -62,6 +66,7 @@ export function registryHandler(registry: () => Registry): Handler {
   return (request) => {
     if (request.path === '/oauth/token') return giveToken(registry(), request)
     if (request.path === '/v2/' || request.path.startsWith('/v2/')) return answerV2(registry(), request)
+    if (/^\/api\/v1\/tokens(?:\/|$)/.test(request.path)) return answerTokenApi(registry(), request)
     return { status: 404 }
   }
 }
