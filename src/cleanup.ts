@@ -2,21 +2,23 @@ import { rm } from 'node:fs/promises'
 import type { Context } from './context.ts'
 import { configPath, release } from './docker-config.ts'
 import { messageOf } from './errors.ts'
+import { readSecret } from './inputs.ts'
 import type { Outcome, Release } from './ledger.ts'
 import { type CleanupReport, createContext, reportCleanup } from './report.ts'
 import { readState, type State } from './state.ts'
 
 /** All of cleanup ends within this: GitHub gives 5 minutes to all post steps of a cancelled job together. */
 const BUDGET_MS = 20_000
+/** Longer where main was stopped while it minted: its request may be on its way for most of that time. */
+const BUDGET_WHILE_MINTING_MS = 30_000
 
-/** The post phase: state → release the login → report. Each part goes on where another failed. */
+/** The post phase: state → release the login → revoke → report. Each part goes on where another failed. */
 export async function cleanUp(): Promise<void> {
   const state = readState()
   if (state === undefined) return
-  const context = createContext(BUDGET_MS)
   const report: CleanupReport = { done: [], left: [] }
   if (state.stage === 'kept') report.done.push(describeKept(state))
-  else await attempt(report, async () => releaseLogin(state, report, context))
+  else await Promise.all([releaseLogin(state, report), revoke(state, report)])
   await attempt(report, async () => rm(state.scratch, { recursive: true, force: true }))
   await reportCleanup(report)
 }
@@ -34,20 +36,45 @@ function describeKept({ hosts, directory, end }: State): string {
   return `logout: false: the login to ${hosts.join(', ')} stays in ${configPath(directory)}. ${until}`
 }
 
-async function releaseLogin(state: State, report: CleanupReport, context: Context): Promise<void> {
-  const releases = await release(state.directory, state.nonce, context)
+async function releaseLogin(state: State, report: CleanupReport): Promise<void> {
+  await attempt(report, async () => {
+    const context = createContext(BUDGET_MS)
+    const releases = await release(state.directory, state.nonce, context)
+    reportReleases(state, releases, report)
+    await eraseHelpers(releases, report, context)
+  })
+}
+
+function reportReleases(state: State, releases: readonly Release[], report: CleanupReport): void {
   for (const { host, outcome } of releases.filter((other) => state.hosts.includes(other.host))) {
     const line = `${host}: ${OUTCOMES[outcome]}`
     if (outcome === 'changed') report.left.push(`${line} See ${configPath(state.directory)}.`)
     else report.done.push(line)
   }
   reportUnknown(state, releases, report)
+}
+
+async function eraseHelpers(
+  releases: readonly Release[],
+  report: CleanupReport,
+  context: Context
+): Promise<void> {
   if (!releases.some(({ helper }) => helper !== undefined)) return
+  const { eraseUnused } = await import('./helper-use.ts')
+  for (const host of await eraseUnused(releases, context)) {
+    report.left.push(`${host}: its credential helper holds another login by now, which was left as it is.`)
+  }
+}
+
+/** What was minted and can be revoked is; what only ends is said to end. */
+async function revoke(state: State, report: CleanupReport): Promise<void> {
+  const { mint, hosts } = state
+  if (mint === undefined) return
   await attempt(report, async () => {
-    const { eraseUnused } = await import('./helper-use.ts')
-    for (const host of await eraseUnused(releases, context)) {
-      report.left.push(`${host}: its credential helper holds another login by now, which was left as it is.`)
-    }
+    const { revokeMinted } = await import('./online.ts')
+    const context = createContext(mint.openUntil > Date.now() ? BUDGET_WHILE_MINTING_MS : BUDGET_MS)
+    const line = await revokeMinted(mint, hosts, readSecret, context)
+    if (line !== undefined) report.done.push(line)
   })
 }
 

@@ -3,7 +3,7 @@ import type { Context } from './context.ts'
 import type { TrustedProfile } from './credential.ts'
 import { UserError } from './errors.ts'
 import { Fault, fetchReply, parseBody } from './http.ts'
-import { type AccessToken, exchangeComputeToken, readAccessToken, refused } from './iam.ts'
+import { type AccessToken, exchangeComputeToken, explainReply, readAccessToken } from './iam.ts'
 import { stringAt } from './json.ts'
 import { isLoopback } from './registry-host.ts'
 
@@ -94,7 +94,8 @@ async function askMetadataService(
       nearby: true
     },
     (reply) => {
-      if (reply.status !== 200) throw refused('The metadata service gave this machine no identity', reply, '')
+      if (reply.status !== 200)
+        throw explainReply('The metadata service gave this machine no identity', reply, '')
       const token = stringAt(parseBody(reply), 'access_token')
       if (token === undefined) throw new Fault('it answered 200 without a token')
       context.mask(token)
@@ -112,7 +113,7 @@ async function askMetadataService(
     },
     (reply) => {
       if (reply.status === 200) return readAccessToken(reply, context)
-      throw refused('The metadata service refused the trusted profile', reply, instanceToken)
+      throw explainReply('The metadata service refused the trusted profile', reply, instanceToken)
     },
     context
   )

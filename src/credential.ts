@@ -94,8 +94,19 @@ export function checkNotEnded(token: string, now: number): void {
 
 /** When a token ends, from the `exp` in it; undefined where it is no JWT or has none. */
 export function parseEnd(token: string): Date | undefined {
-  const exp = parseClaims(token)?.['exp']
-  return typeof exp === 'number' && Math.abs(exp) <= LATEST_SECOND ? new Date(exp * 1000) : undefined
+  return timeAt(token, 'exp')
+}
+
+/** When a token was issued, by the issuer's own clock: the `iat` in it. Undefined where it is no JWT or has none. */
+export function parseStart(token: string): Date | undefined {
+  return timeAt(token, 'iat')
+}
+
+function timeAt(token: string, claim: string): Date | undefined {
+  const seconds = parseClaims(token)?.[claim]
+  return typeof seconds === 'number' && Math.abs(seconds) <= LATEST_SECOND
+    ? new Date(seconds * 1000)
+    : undefined
 }
 
 // The last second that a Date can hold.

@@ -1,4 +1,4 @@
-import { LONGEST_QUOTE, quote, UserError } from './errors.ts'
+import { LONGEST_QUOTE, quote, RefusedError } from './errors.ts'
 
 /** What a service says, and what it means to a user. docs/troubleshooting.md has a row for each. */
 export interface Diagnosis {
@@ -143,12 +143,12 @@ export function diagnose(said: string): Diagnosis | undefined {
  * @param what what was tried, for which host
  * @param said the service's own message; where it holds any piece of the secret, it is not shown
  */
-export function explainRefusal(what: string, said: string, secret: string): UserError {
+export function explainRefusal(what: string, said: string, secret: string): RefusedError {
   const { cause, cure } = diagnose(said) ?? {
     cause: 'The credential was refused.',
     cure: 'Check the secret, that it is given as what it is, and that region is the one your namespace is in.'
   }
-  return new UserError(`${what}: ${cause}`, cure, said === '' ? undefined : quoteWithout(said, secret))
+  return new RefusedError(`${what}: ${cause}`, cure, said === '' ? undefined : quoteWithout(said, secret))
 }
 
 const PIECE = 6

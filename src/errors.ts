@@ -11,10 +11,8 @@ export class UserError extends Error {
   }
 }
 
-/** The one line that says what failed. */
-export function firstLine(error: unknown): string {
-  return messageOf(error).split('\n', 1)[0] ?? ''
-}
+/** A service said no, and will say it again: wrong credential, or no right to do that. */
+export class RefusedError extends UserError {}
 
 /** The message of anything that was thrown, without a stack. */
 export function messageOf(error: unknown): string {

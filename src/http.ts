@@ -12,6 +12,8 @@ export interface Request {
   readonly body?: string
   /** Never through a proxy, and few tries: a metadata service, which is near or not there at all. */
   readonly nearby?: boolean
+  /** Told before each try; what it returns is told whether an answer came. */
+  readonly watch?: () => (answered: boolean) => void
 }
 
 export interface Reply {
@@ -58,13 +60,25 @@ export async function fetchReply<T>(
   let last: Fault | undefined
   for (let attempt = 1; attempt <= tries && timeLeft(context) > 0; attempt++) {
     try {
-      return read(refuseTransient(await send(request, context)))
+      return read(refuseTransient(await sendWatched(request, context)))
     } catch (error) {
       last = asFault(error, request)
     }
     if (attempt === tries || !(await waitForNextTry(request, last, attempt, context))) break
   }
   throw gaveUp(request, last)
+}
+
+async function sendWatched(request: Request, context: Context): Promise<Reply> {
+  const told = request.watch?.()
+  try {
+    const reply = await send(request, context)
+    told?.(true)
+    return reply
+  } catch (error) {
+    told?.(false)
+    throw error
+  }
 }
 
 /** Waits before the next try; false where the budget has no room for it. */

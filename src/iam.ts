@@ -1,9 +1,9 @@
 import type { Context } from './context.ts'
-import { parseEnd, type TrustedProfile } from './credential.ts'
+import { parseClaims, parseEnd, type TrustedProfile } from './credential.ts'
 import { explainRefusal } from './diagnosis.ts'
-import type { UserError } from './errors.ts'
+import type { RefusedError } from './errors.ts'
 import { Fault, fetchReply, parseBody, type Reply } from './http.ts'
-import { parseObject, stringAt } from './json.ts'
+import { isObject, parseObject, stringAt } from './json.ts'
 
 export interface AccessToken {
   readonly token: string
@@ -11,10 +11,21 @@ export interface AccessToken {
   readonly end: Date | undefined
 }
 
+const GRANT = 'urn:ibm:params:oauth:grant-type:'
+
 /**
- * Exchanges a compute resource's token for an IAM access token of a trusted profile (facts/ibm-cloud.md section 3.1).
+ * Exchanges an API key for an IAM access token (facts/ibm-cloud.md section 3.1).
  * @param iamUrl IAM's origin
- * @throws UserError where IAM refuses it or can't be reached
+ * @throws RefusedError where IAM refuses the key; UserError where it can't be reached
+ */
+export async function exchangeApiKey(iamUrl: string, apiKey: string, context: Context): Promise<AccessToken> {
+  const form = { grant_type: `${GRANT}apikey`, apikey: apiKey, response_type: 'cloud_iam' }
+  return await fetchToken(iamUrl, form, { what: 'the API key', secret: apiKey }, context)
+}
+
+/**
+ * Exchanges a compute resource's token for an access token of a trusted profile (section 3.1).
+ * @throws as exchangeApiKey
  */
 export async function exchangeComputeToken(
   iamUrl: string,
@@ -22,23 +33,58 @@ export async function exchangeComputeToken(
   profile: TrustedProfile,
   context: Context
 ): Promise<AccessToken> {
-  const form = new URLSearchParams({
-    grant_type: 'urn:ibm:params:oauth:grant-type:cr-token',
+  const form = {
+    grant_type: `${GRANT}cr-token`,
     cr_token: computeToken,
     [`profile_${profile.by}`]: profile.value
-  })
+  }
+  return await fetchToken(iamUrl, form, { what: 'the trusted profile', secret: computeToken }, context)
+}
+
+/**
+ * Assumes a trusted profile: an access token of an identity for one of the profile (section 3.1). A profile's name
+ * is looked up in the account of the first token.
+ * @throws as exchangeApiKey
+ */
+export async function assumeProfile(
+  iamUrl: string,
+  accessToken: string,
+  profile: TrustedProfile,
+  context: Context
+): Promise<AccessToken> {
+  const account = profile.by === 'name' ? accountOf(accessToken) : undefined
+  const form = {
+    grant_type: `${GRANT}assume`,
+    access_token: accessToken,
+    [`profile_${profile.by}`]: profile.value,
+    ...(account === undefined ? {} : { account })
+  }
+  return await fetchToken(iamUrl, form, { what: 'the trusted profile', secret: accessToken }, context)
+}
+
+/** The account in an access token: `account.bss` (facts section 3.1, "JWT claims"). */
+export function accountOf(accessToken: string): string | undefined {
+  const account = parseClaims(accessToken)?.['account']
+  return isObject(account) ? stringAt(account, 'bss') : undefined
+}
+
+async function fetchToken(
+  iamUrl: string,
+  form: Record<string, string>,
+  about: { readonly what: string; readonly secret: string },
+  context: Context
+): Promise<AccessToken> {
   const url = new URL(`${iamUrl}/identity/token`)
   return await fetchReply(
     {
       method: 'POST',
       url,
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body: form.toString()
+      body: new URLSearchParams(form).toString()
     },
     (reply) => {
-      if (reply.status !== 200)
-        throw refused(`IAM (${url.host}) refused the trusted profile`, reply, computeToken)
-      return readAccessToken(reply, context)
+      if (reply.status === 200) return readAccessToken(reply, context)
+      throw explainReply(`IAM (${url.host}) refused ${about.what}`, reply, about.secret)
     },
     context
   )
@@ -59,9 +105,20 @@ function endOf(body: Record<string, unknown>, context: Context): Date | undefine
   return typeof seconds === 'number' ? new Date(context.now() + seconds * 1000) : undefined
 }
 
-/** The error for a status other than 200, in IAM's terms (facts/ibm-cloud.md section 3.3). */
-export function refused(what: string, reply: Reply, secret: string): UserError {
+/**
+ * The error for a reply that is a refusal, in IAM's terms: `errorCode` and `errorMessage` of the token endpoint, or
+ * the `errors` of `/v1/*` (facts/ibm-cloud.md section 3.3).
+ */
+export function explainReply(what: string, reply: Reply, secret: string): RefusedError {
   const body = parseObject(reply.body)
-  const said = [stringAt(body, 'errorCode'), stringAt(body, 'errorMessage')].filter(Boolean).join(' ')
-  return explainRefusal(`${what} (${reply.status})`, said, secret)
+  const errors = Array.isArray(body?.['errors']) ? body['errors'].filter(isObject) : []
+  const said = [
+    stringAt(body, 'errorCode'),
+    stringAt(body, 'errorMessage'),
+    ...errors.flatMap((error) => [
+      stringAt(error, 'message_code') ?? stringAt(error, 'code'),
+      stringAt(error, 'message')
+    ])
+  ]
+  return explainRefusal(`${what} (${reply.status})`, said.filter(Boolean).join(' '), secret)
 }

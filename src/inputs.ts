@@ -8,24 +8,23 @@ import {
   type TrustedProfile
 } from './credential.ts'
 import { formatList, quote, UserError } from './errors.ts'
+import type { Identity } from './identity.ts'
+import type { MintInputs, MintSurroundings } from './mint-inputs.ts'
 import {
   type Endpoint,
   isKnownHost,
   isLoopback,
   parseIamUrl,
   parseRegistry,
+  type RegistryReference,
   resolveRegion
 } from './registry-host.ts'
-
-/** One way to prove who the job is: a secret, with or without a trusted profile; or the profile alone. */
-export type Identity =
-  | { readonly kind: SecretKind; readonly secret: string; readonly profileId?: string }
-  | { readonly kind: 'keyless'; readonly profile: TrustedProfile }
 
 export interface Inputs {
   readonly identity: Identity
   /** At least one, none twice. */
   readonly hosts: readonly string[]
+  readonly mint: MintInputs | undefined
   readonly logout: boolean
   readonly iamUrl: string
   readonly timeoutMs: number
@@ -38,18 +37,27 @@ export interface Inputs {
  */
 export async function readInputs(now: number): Promise<Inputs> {
   const secrets = readSecrets()
+  const references = await resolveReferences()
+  const hosts = [...new Set(references.map(({ host }) => host))]
+  const profileText = core.getInput('trusted-profile')
+  const profile = profileText === '' ? undefined : parseTrustedProfile(profileText)
+  const given = await resolveGiven(secrets, profile, now)
+  const mint = await readMint({ minter: given.kind, hosts, references, profile })
   return {
-    hosts: await resolveHosts(),
-    identity: await resolveIdentity(secrets, now),
+    hosts,
+    mint,
+    identity: resolveIdentity(given, profile, mint),
     logout: parseBoolean('logout', readOr('logout')),
     iamUrl: parseIamUrl(readOr('iam-url')),
-    timeoutMs: parseDuration('timeout', readOr('timeout'))
+    timeoutMs: parseDuration('timeout', readOr('timeout'), LONGEST_TIMEOUT_MS)
   }
 }
 
 /** The defaults of action.yml once more: a workflow that passes an empty value on means the default too. */
 export const DEFAULTS = {
   endpoint: 'public',
+  mint: 'none',
+  'read-only': 'true',
   logout: 'true',
   'iam-url': 'https://iam.cloud.ibm.com',
   timeout: '60s'
@@ -68,24 +76,48 @@ type Secrets = ReadonlyMap<SecretKind, string>
 
 /** The secrets that were given, each masked as pasted and as it will be used. */
 function readSecrets(): Secrets {
-  const pasted = SECRET_KINDS.map((kind) => [kind, readRaw(kind)] as const).filter(
-    ([, text]) => text.trim() !== ''
+  // All of them are masked before any of them can be the reason of an error.
+  for (const kind of SECRET_KINDS) maskPasted(readRaw(kind))
+  return new Map(
+    SECRET_KINDS.flatMap((kind) => {
+      const secret = readSecret(kind)
+      return secret === undefined ? [] : [[kind, secret] as const]
+    })
   )
-  for (const [, text] of pasted) maskPasted(text)
-  const secrets = pasted.map(([kind, text]) => [kind, parseSecret(kind, text)] as const)
-  for (const [kind, secret] of secrets) if (secret !== readRaw(kind)) core.setSecret(secret)
-  return new Map(secrets)
+}
+
+/**
+ * One secret once more, for post: inputs are given to it again, and evaluated again. Undefined where it is empty.
+ * @throws UserError where it can't be a secret of that kind any more
+ */
+export function readSecret(kind: SecretKind): string | undefined {
+  const pasted = readRaw(kind)
+  if (pasted.trim() === '') return undefined
+  maskPasted(pasted)
+  const secret = parseSecret(kind, pasted)
+  maskPasted(secret)
+  return secret
 }
 
 /** Masks line by line: the lines of a key file hold the key, but a line that is a brace would hide every brace. */
 function maskPasted(text: string): void {
-  for (const line of text.split(/[\r\n]+/)) if (line.trim().length > 3) core.setSecret(line.trim())
+  for (const line of text.split(/[\r\n]+/)) if (line.trim().length > 3) mask(line.trim())
 }
 
-async function resolveIdentity(secrets: Secrets, now: number): Promise<Identity> {
+const masked = new Set<string>()
+
+function mask(secret: string): void {
+  if (!masked.has(secret)) core.setSecret(secret)
+  masked.add(secret)
+}
+
+/** The one secret that was given, or a trusted profile alone. */
+async function resolveGiven(
+  secrets: Secrets,
+  profile: TrustedProfile | undefined,
+  now: number
+): Promise<Identity> {
   const [given, ...more] = secrets
-  const profileText = core.getInput('trusted-profile')
-  const profile = profileText === '' ? undefined : parseTrustedProfile(profileText)
   if (more.length > 0) {
     throw new UserError(
       `Two ways to log in were given: ${formatList([...secrets.keys()])}.`,
@@ -93,26 +125,60 @@ async function resolveIdentity(secrets: Secrets, now: number): Promise<Identity>
     )
   }
   if (given === undefined) {
-    if (profile !== undefined) return { kind: 'keyless', profile }
-    throw await nothingGiven()
+    if (profile === undefined) throw await nothingGiven()
+    return { kind: 'keyless', profile }
   }
   const [kind, secret] = given
   if (kind === 'access-token') checkNotEnded(secret, now)
-  return profile === undefined ? { kind, secret } : { kind, secret, profileId: profileIdFor(kind, profile) }
+  return { kind, secret }
+}
+
+/** Beside a secret, a trusted profile is the user name, unless it is to be assumed. */
+function resolveIdentity(
+  given: Identity,
+  profile: TrustedProfile | undefined,
+  mint: MintInputs | undefined
+): Identity {
+  if (given.kind === 'keyless' || profile === undefined || mint?.profile !== undefined) return given
+  checkProfileId(given.kind, profile)
+  return { ...given, profile }
 }
 
 /** A trusted profile's ID is a user name, with an API key as its password (facts/ibm-cloud.md section 4). */
-function profileIdFor(kind: SecretKind, profile: TrustedProfile): string {
+function checkProfileId(kind: SecretKind, profile: TrustedProfile): void {
   if (kind !== 'api-key') {
     throw new UserError(
-      `trusted-profile does not go with ${kind}.`,
+      `trusted-profile does not go with ${kind}${kind === 'access-token' ? ', unless mint: iam-token assumes it' : ''}.`,
       "Give it with the api-key of a service ID that the profile trusts, or alone on IBM Cloud's own machines."
     )
   }
-  if (profile.by === 'id') return profile.value
+  if (profile.by === 'id') return
   throw new UserError(
     `trusted-profile holds a ${profile.by === 'crn' ? 'CRN' : 'name'}, and the login needs the ID.`,
-    'Write trusted-profile: Profile-…, as ibmcloud iam trusted-profile NAME shows it.'
+    'Write trusted-profile: Profile-…, as ibmcloud iam trusted-profile NAME shows it, or use mint: iam-token.'
+  )
+}
+
+/** What `mint` and the inputs beside it ask for. Their rules are loaded only where one of them was given. */
+async function readMint(job: MintSurroundings): Promise<MintInputs | undefined> {
+  const [mint, serviceId, lifetime] = [readOr('mint'), core.getInput('service-id'), core.getInput('lifetime')]
+  const readOnly = parseBoolean('read-only', readOr('read-only'))
+  const repositories = split('repositories')
+  if (mint === 'none' && repositories.length === 0 && serviceId === '' && lifetime === '' && readOnly)
+    return undefined
+  const { resolveMint } = await import('./online.ts')
+  return resolveMint(
+    {
+      mint,
+      serviceId,
+      readOnly,
+      repositories,
+      lifetime:
+        lifetime === ''
+          ? undefined
+          : { text: lifetime, milliseconds: parseDuration('lifetime', lifetime, LONGEST_LIFETIME_MS) }
+    },
+    job
   )
 }
 
@@ -125,13 +191,15 @@ async function nothingGiven(): Promise<UserError> {
   )
 }
 
-/** The hosts of `region` and `registry`, in the order given, none twice. */
-async function resolveHosts(): Promise<string[]> {
+/** What `region` and `registry` name, in the order given. */
+async function resolveReferences(): Promise<RegistryReference[]> {
   const endpoint = parseEndpoint(readOr('endpoint'))
-  const hosts: string[] = []
-  for (const name of split('region')) hosts.push(resolveRegion(name, endpoint) ?? (await refuseRegion(name)))
-  for (const text of split('registry')) hosts.push(await resolveRegistry(text))
-  if (hosts.length > 0) return [...new Set(hosts)]
+  const references: RegistryReference[] = []
+  for (const name of split('region')) {
+    references.push({ host: resolveRegion(name, endpoint) ?? (await refuseRegion(name)) })
+  }
+  for (const text of split('registry')) references.push(await resolveRegistry(text))
+  if (references.length > 0) return references
   throw new UserError(
     'No registry was given: region and registry are empty.',
     'Give region: us-south (or global, eu-de, …), or registry: us.icr.io.'
@@ -144,14 +212,14 @@ async function refuseRegion(name: string): Promise<never> {
 }
 
 /** A host that is not in the table may be a region of tomorrow, or a mistake that is known. */
-async function resolveRegistry(text: string): Promise<string> {
-  const host = parseRegistry(text)?.host
-  if (host !== undefined && (isKnownHost(host) || isLoopback(host))) return host
+async function resolveRegistry(text: string): Promise<RegistryReference> {
+  const reference = parseRegistry(text)
+  if (reference !== undefined && (isKnownHost(reference.host) || isLoopback(reference.host))) return reference
   const { explainRegistry, findMistake } = await import('./registry-hint.ts')
-  if (host === undefined) throw explainRegistry(text)
-  const mistake = findMistake(host)
+  if (reference === undefined) throw explainRegistry(text)
+  const mistake = findMistake(reference.host)
   if (mistake !== undefined) throw mistake
-  return host
+  return reference
 }
 
 /** Splits by commas, blanks and lines. A tab is none of them, and is refused with the name that holds it. */
@@ -179,14 +247,15 @@ function parseBoolean(name: string, text: string): boolean {
 
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 }
 const LONGEST_TIMEOUT_MS = 3_600_000
+const LONGEST_LIFETIME_MS = 24 * 3_600_000
 
 /** `90s`, `15m`, `1h` in milliseconds. */
-function parseDuration(name: string, text: string): number {
+function parseDuration(name: string, text: string, longestMs: number): number {
   const [, count = '', unit = ''] = /^(\d{1,5})([smh])$/.exec(text) ?? []
   const milliseconds = Number(count) * (UNITS[unit] ?? 0)
-  if (milliseconds > 0 && milliseconds <= LONGEST_TIMEOUT_MS) return milliseconds
+  if (milliseconds > 0 && milliseconds <= longestMs) return milliseconds
   throw new UserError(
-    `${name}: "${quote(text)}" is not a time from 1s to 1h.`,
-    `Write ${name}: 60s or ${name}: 2m.`
+    `${name}: "${quote(text)}" is not a time from 1s to ${longestMs / 3_600_000}h.`,
+    `Write it as ${name}: 90s, 15m or 1h.`
   )
 }

@@ -3,37 +3,41 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as core from '@actions/core'
 import type { Context } from './context.ts'
-import { type Credential, formatBasic, formatTime, parseEnd, USERNAMES } from './credential.ts'
+import { formatBasic, formatTime } from './credential.ts'
 import { configPath, dockerConfigDirectory, keep } from './docker-config.ts'
-import { type Identity, type Inputs, readInputs } from './inputs.ts'
-import { logInToRegistries } from './registry-login.ts'
-import { createContext, reportLogin } from './report.ts'
+import { type Identity, resolveCredential } from './identity.ts'
+import { type Inputs, readInputs } from './inputs.ts'
+import type { MintInputs } from './mint-inputs.ts'
+import { logInToRegistries, type WantedLogin } from './registry-login.ts'
+import { createContext, type LoginReport, reportLogin } from './report.ts'
 import { findShadows } from './shadow.ts'
 import { saveBegun, saveState, type State } from './state.ts'
 
-/** The main phase: inputs → hosts → credential → log in → report. */
+/** The main phase: inputs → hosts → credential → (mint) → log in → report. */
 export async function login(): Promise<void> {
   saveBegun()
   const inputs = await readInputs(Date.now())
   const context = createContext(inputs.timeoutMs)
-  const plan = planState(inputs)
-  saveState(plan)
+  const begun = beginState(inputs)
+  saveState(begun)
   warnOfDeadWays(inputs.identity)
-  const credential = await resolveCredential(inputs, context)
-  core.setSecret(formatBasic(credential))
-  await logInToRegistries(plan, credential, context)
-  const state = await settle(plan, credential, inputs.logout, context)
+  const job = await (inputs.mint === undefined
+    ? useAsGiven(inputs, context)
+    : mint(inputs, inputs.mint, begun, context))
+  const planned = { ...begun, ...job.state }
+  maskBasic(job.logins)
+  await logInToRegistries(planned, job.logins, context)
+  const state = await settle(planned, inputs.logout, context)
   await warnOfShadows(state)
-  await reportLogin(state, credential)
+  await reportLogin(state, job.report)
 }
 
-function planState({ hosts }: Inputs): State {
+function beginState({ hosts }: Inputs): State {
   const nonce = randomBytes(8).toString('hex')
-  const temp = process.env['RUNNER_TEMP'] ?? tmpdir()
   return {
     nonce,
     directory: dockerConfigDirectory(),
-    scratch: join(temp, `icr-login-${nonce}`),
+    scratch: join(process.env['RUNNER_TEMP'] ?? tmpdir(), `icr-login-${nonce}`),
     hosts,
     stage: 'begun',
     end: ''
@@ -46,44 +50,44 @@ function warnOfDeadWays(identity: Identity): void {
   core.warning('IBM has refused registry tokens since 19 August 2021. It is tried; give an api-key instead.')
 }
 
-interface ResolvedCredential extends Credential {
-  readonly end: Date | undefined
-  /** Whether it was made for this job and ends soon, so that later steps may be handed it. */
-  readonly shortLived: boolean
+/** What is logged in with, and what is told of it. */
+interface JobLogin {
+  readonly logins: readonly WantedLogin[]
+  /** What is known by now, for post. */
+  readonly state: Partial<State>
+  readonly report: LoginReport
 }
 
-async function resolveCredential(
-  { identity, iamUrl }: Inputs,
-  context: Context
-): Promise<ResolvedCredential> {
-  if (identity.kind !== 'keyless') {
-    const { kind, secret, profileId } = identity
-    const end = kind === 'access-token' || kind === 'registry-token' ? parseEnd(secret) : undefined
-    return { username: profileId ?? USERNAMES[kind], secret, end, shortLived: false }
+/** Without a mint, the credential that was given goes to every host. */
+async function useAsGiven({ identity, iamUrl, hosts }: Inputs, context: Context): Promise<JobLogin> {
+  const { username, secret, end, shortLived } = await resolveCredential(identity, iamUrl, context)
+  return {
+    logins: hosts.map((host) => ({ host, credential: { username, secret } })),
+    state: { end: end === undefined ? '' : formatTime(end) },
+    report: { username, password: shortLived ? secret : '' }
   }
-  const { fetchIdentityToken } = await import('./compute-identity.ts')
-  const surroundings = {
-    iamUrl,
-    runner: process.env['RUNNER_ENVIRONMENT'],
-    metadataUrl: process.env['IBMCLOUD_CR_VPC_URL']
-  }
-  const { token, end } = await fetchIdentityToken(identity.profile, surroundings, context)
-  return { username: USERNAMES['access-token'], secret: token, end, shortLived: true }
+}
+
+/** The long-lived secret mints, and goes no further. The code of it is loaded only here. */
+async function mint(inputs: Inputs, wanted: MintInputs, begun: State, context: Context): Promise<JobLogin> {
+  const { mintForJob } = await import('./online.ts')
+  return await mintForJob(
+    { ...inputs, mint: wanted, nonce: begun.nonce },
+    (state) => {
+      saveState({ ...begun, mint: state })
+    },
+    context
+  )
+}
+
+function maskBasic(logins: readonly WantedLogin[]): void {
+  for (const login of logins) if ('credential' in login) core.setSecret(formatBasic(login.credential))
 }
 
 /** From here on post undoes the login, or leaves it where the user wants it to stay. */
-async function settle(
-  plan: State,
-  { end }: ResolvedCredential,
-  logout: boolean,
-  context: Context
-): Promise<State> {
-  if (!logout) await keep(plan.directory, plan.nonce, context)
-  const state: State = {
-    ...plan,
-    stage: logout ? 'held' : 'kept',
-    end: end === undefined ? '' : formatTime(end)
-  }
+async function settle(planned: State, logout: boolean, context: Context): Promise<State> {
+  if (!logout) await keep(planned.directory, planned.nonce, context)
+  const state: State = { ...planned, stage: logout ? 'held' : 'kept' }
   saveState(state)
   return state
 }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 
 export interface Finished {
   /** The exit code; undefined where a signal ended the process, or it ran out of time. */
@@ -6,6 +6,13 @@ export interface Finished {
   readonly signal: string | undefined
   readonly stdout: string
   readonly stderr: string
+}
+
+const running = new Set<ChildProcess>()
+
+/** Ends every program that `run` has started and that still runs, because the step itself is being ended. */
+export function endChildren(): void {
+  for (const child of running) child.kill('SIGKILL')
 }
 
 const LARGEST_OUTPUT = 64 * 1024
@@ -25,6 +32,7 @@ export async function run(
 ): Promise<Finished> {
   return await new Promise((resolve, reject) => {
     const child = spawn(file, args, { env: options.env, windowsHide: true })
+    running.add(child)
     const stdout = collect(child.stdout)
     const stderr = collect(child.stderr)
     const timer = setTimeout(() => {
@@ -37,10 +45,12 @@ export async function run(
       // The child ended before it had read all: its exit code tells why.
     })
     child.on('error', (error) => {
+      running.delete(child)
       clearTimeout(timer)
       reject(error)
     })
     child.on('close', (code, signal) => {
+      running.delete(child)
       clearTimeout(timer)
       resolve({ code: code ?? undefined, signal: signal ?? undefined, stdout: stdout(), stderr: stderr() })
     })

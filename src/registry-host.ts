@@ -86,6 +86,8 @@ const IMAGE = new RegExp(
   `^(${COMPONENT}(?:/${COMPONENT})*)(?::\\w[\\w.-]{0,127})?(?:@[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-f0-9]{32,128})?$`
 )
 
+const REPOSITORY = new RegExp(`^${COMPONENT}(?:/${COMPONENT})+$`)
+
 /**
  * The host, and the repository if there is one, of a host or an image reference; undefined where the text is neither,
  * or the host lies outside of IBM's zones.
@@ -98,6 +100,22 @@ export function parseRegistry(text: string): RegistryReference | undefined {
   const path = IMAGE.exec(text.slice(slash + 1))?.[1]
   if (path === undefined) return undefined
   return { host: host.toLowerCase(), ...(path.includes('/') ? { repository: path } : {}) }
+}
+
+/**
+ * One of `repositories`: `namespace/repository`, or `host/namespace/repository`.
+ * @throws UserError where it is neither
+ */
+export function parseRepository(text: string): { readonly host?: string; readonly repository: string } {
+  const slash = text.indexOf('/')
+  const first = text.slice(0, Math.max(0, slash))
+  const hasHost = isAllowedHost(first)
+  const repository = hasHost ? text.slice(slash + 1) : text
+  if (REPOSITORY.test(repository)) return hasHost ? { host: first.toLowerCase(), repository } : { repository }
+  throw new UserError(
+    `repositories: "${quote(text)}" is not the name of a repository.`,
+    'Write namespace/repository, or host/namespace/repository; in small letters, without tag or digest.'
+  )
 }
 
 /** Whether a host stands in the table of regions, under any of its names. */
@@ -153,11 +171,16 @@ const IAM_HOST = new RegExp(`^(?:(?:${LABEL}\\.)*iam\\.cloud\\.ibm\\.com|iam\\.t
  * @throws UserError where the host is not IBM's IAM or this machine
  */
 export function parseIamUrl(text: string): string {
-  const [, scheme, host = ''] = IAM_URL.exec(text) ?? []
-  const allowed = isLoopback(host) || (scheme === 'https' && host.length <= 253 && IAM_HOST.test(host))
-  if (scheme !== undefined && allowed) return `${scheme}://${host}`
+  const [, scheme = '', host = ''] = IAM_URL.exec(text) ?? []
+  if (isIamOrigin(`${scheme}://${host}`)) return `${scheme}://${host}`
   throw new UserError(
     `iam-url: "${quote(text)}" is not an address of IBM Cloud IAM.`,
     'Leave it out, or give https://iam.cloud.ibm.com or a name under it, such as https://private.iam.cloud.ibm.com.'
   )
+}
+
+/** Whether IAM may be asked there: IBM's names over https, or this machine. */
+export function isIamOrigin(origin: string): boolean {
+  const [, scheme, host = ''] = /^(https?):\/\/([^/]+)$/.exec(origin) ?? []
+  return isLoopback(host) || (scheme === 'https' && IAM_HOST.test(host))
 }

@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { helperFor, readConfig } from './config-file.ts'
+import { dirname, join } from 'node:path'
+import { explainWrite, helperFor, readConfig } from './config-file.ts'
 import type { Context } from './context.ts'
 import { type Credential, formatBasic } from './credential.ts'
 import { dockerLogin, findDocker } from './docker-cli.ts'
@@ -21,8 +21,14 @@ export interface LoginPlan {
   readonly scratch: string
 }
 
+/** What is to stand in config.json for a host. */
+export type WantedLogin =
+  | { readonly host: string; readonly credential: Credential }
+  /** The registry's own token for some repositories, which `docker login` can't store. */
+  | { readonly host: string; readonly registryToken: string }
+
 interface HostPlan {
-  readonly host: string
+  readonly wanted: WantedLogin
   /** The credential helper that config.json names for the host. */
   readonly claim?: HelperClaim
 }
@@ -33,33 +39,45 @@ interface HostPlan {
  */
 export async function logInToRegistries(
   plan: LoginPlan,
-  credential: Credential,
+  wanted: readonly WantedLogin[],
   context: Context
 ): Promise<void> {
-  const hosts = await planHosts(plan, credential, context)
+  const hosts = await planHosts(plan, wanted, context)
   await reserveHelpers(plan, hosts, context)
-  const logins = await logInSideBySide(plan, hosts, credential, context)
+  const logins = await logInSideBySide(plan, hosts, context)
   const dropped = await hold(plan.directory, plan.nonce, logins, context)
   await eraseDropped(dropped, context)
 }
 
 /** The plan of each host. Helpers are looked at, and their code is loaded, only where config.json names one. */
-async function planHosts(plan: LoginPlan, credential: Credential, context: Context): Promise<HostPlan[]> {
-  const path = configPath(plan.directory)
+async function planHosts(
+  { directory }: LoginPlan,
+  wanted: readonly WantedLogin[],
+  context: Context
+): Promise<HostPlan[]> {
+  const path = configPath(directory)
   const file = await readConfig(path)
   return await Promise.all(
-    plan.hosts.map(async (host) => {
-      const name = helperFor(file, host)
-      if (name === undefined) return { host }
+    wanted.map(async (login) => {
+      const name = helperFor(file, login.host)
+      if (name === undefined) return { wanted: login }
+      if ('registryToken' in login) throw noPlaceForToken(login.host, name, path)
       const { claimHelper } = await import('./helper-use.ts')
-      return { host, claim: await claimHelper(name, { host, credential, path }, context) }
+      return { wanted: login, claim: await claimHelper(name, { ...login, path }, context) }
     })
+  )
+}
+
+function noPlaceForToken(host: string, helper: string, path: string): UserError {
+  return new UserError(
+    `mint: repository-token can't be kept for ${host}: ${path} names the credential helper "${helper}", which can't hold one.`,
+    'Use mint: iam-token, or give the job a DOCKER_CONFIG of its own.'
   )
 }
 
 /** What goes into a helper is written down before it goes there. */
 async function reserveHelpers(plan: LoginPlan, hosts: readonly HostPlan[], context: Context): Promise<void> {
-  const logins = hosts.flatMap(({ host, claim }) =>
+  const logins = hosts.flatMap(({ wanted: { host }, claim }) =>
     claim === undefined ? [] : [formatHeld(host, {}, claim.use)]
   )
   if (logins.length > 0) await hold(plan.directory, plan.nonce, logins, context)
@@ -72,26 +90,46 @@ function formatHeld(host: string, entry: AuthEntry, helper: HelperUse | undefine
 async function logInSideBySide(
   { scratch }: LoginPlan,
   hosts: readonly HostPlan[],
-  credential: Credential,
   context: Context
 ): Promise<HeldLogin[]> {
   const docker = await findDocker()
   context.note(
     docker === undefined ? 'No docker on the PATH: logging in without it.' : `Logging in with ${docker}.`
   )
-  await mkdir(scratch, { mode: 0o700 })
+  await makeScratch(scratch)
   try {
     return await allOrNone(
-      hosts.map(async (host, index) => {
+      hosts.map(async ({ wanted, claim }, index) => {
+        const { host } = wanted
+        if ('registryToken' in wanted) return { host, entry: { registrytoken: wanted.registryToken } }
+        const { credential } = wanted
         const entry =
           docker === undefined
-            ? await logInAlone(host, credential, context)
-            : await logInWithDocker(docker, host, join(scratch, String(index)), credential, context)
-        return await checkLogin(host, entry, credential, context)
+            ? await logInAlone(host, credential, claim, context)
+            : await dockerLogin(
+                {
+                  docker,
+                  host,
+                  credential,
+                  helper: claim?.helper.name,
+                  directory: join(scratch, String(index))
+                },
+                context
+              )
+        return await checkLogin(host, credential, entry, claim, context)
       })
     )
   } finally {
     await rm(scratch, { recursive: true, force: true })
+  }
+}
+
+async function makeScratch(scratch: string): Promise<void> {
+  try {
+    await mkdir(dirname(scratch), { recursive: true })
+    await mkdir(scratch, { mode: 0o700 })
+  } catch (error) {
+    throw explainWrite(scratch, error)
   }
 }
 
@@ -108,23 +146,14 @@ async function allOrNone(logins: readonly Promise<HeldLogin>[]): Promise<HeldLog
   )
 }
 
-async function logInWithDocker(
-  docker: string,
-  { host, claim }: HostPlan,
-  directory: string,
-  credential: Credential,
-  context: Context
-): Promise<AuthEntry> {
-  return await dockerLogin({ docker, host, credential, helper: claim?.helper.name, directory }, context)
-}
-
 /** The same handshake without docker. Loaded only where it is needed. */
 async function logInAlone(
-  { host, claim }: HostPlan,
+  host: string,
   credential: Credential,
+  claim: HelperClaim | undefined,
   context: Context
 ): Promise<AuthEntry> {
-  const { checkCredential } = await import('./registry.ts')
+  const { checkCredential } = await import('./online.ts')
   await checkCredential(host, credential, context)
   if (claim === undefined) return { auth: formatBasic(credential) }
   const { storeLogin } = await import('./helper-use.ts')
@@ -134,9 +163,10 @@ async function logInAlone(
 
 /** An exit code of 0 is no proof: the login is read back, from the entry or from the helper. */
 async function checkLogin(
-  { host, claim }: HostPlan,
-  entry: AuthEntry,
+  host: string,
   credential: Credential,
+  entry: AuthEntry,
+  claim: HelperClaim | undefined,
   context: Context
 ): Promise<HeldLogin> {
   if (claim !== undefined) {

@@ -2,27 +2,70 @@ import { type Challenge, parseChallenge } from './challenge.ts'
 import type { Context } from './context.ts'
 import { type Credential, formatBasic } from './credential.ts'
 import { explainRefusal } from './diagnosis.ts'
-import { quote, UserError } from './errors.ts'
+import { quote, type RefusedError, UserError } from './errors.ts'
 import { Fault, fetchReply, parseBody, type Reply } from './http.ts'
 import { stringAt } from './json.ts'
 import { parseErrors } from './registry-error.ts'
 import { formatOrigin } from './registry-host.ts'
 
+/** A bearer token of the registry's own, for the scopes that were asked for. */
+export interface RegistryToken {
+  readonly token: string
+  readonly start: Date
+  readonly end: Date
+}
+
 /**
  * The handshake that `docker login` does, for machines without docker: ping → challenge → token → ping with it
  * (facts/ibm-cloud.md section 4). Returns where the registry took the credential.
- * @throws UserError where the registry refuses the credential, can't be reached, or is not one of IBM's
+ * @throws RefusedError where the registry refuses the credential
+ * @throws UserError where it can't be reached, or is not one of IBM's
  */
 export async function checkCredential(host: string, credential: Credential, context: Context): Promise<void> {
+  const { token } = await exchange(host, credential, [], context)
+  await askWith(host, '/v2/', token, credential.username, context)
+}
+
+/**
+ * Ping → challenge → token: exchanges a credential for the registry's own token.
+ * @param scopes what it is asked for; the registry may grant less
+ * @throws as checkCredential
+ */
+export async function exchange(
+  host: string,
+  credential: Credential,
+  scopes: readonly string[],
+  context: Context
+): Promise<RegistryToken> {
   const challenge = await fetchChallenge(host, context)
-  const token = await fetchToken(host, challenge, credential, context)
-  await pingWith(host, token, credential, context)
+  return await fetchToken(host, { challenge, credential, scopes }, context)
+}
+
+/**
+ * Asks the registry for something with a token of its own.
+ * @param path such as `/v2/namespace/repository/tags/list`
+ * @param who the user name, for the error
+ * @throws as checkCredential
+ */
+export async function askWith(
+  host: string,
+  path: string,
+  token: string,
+  who: string,
+  context: Context
+): Promise<void> {
+  await fetchReply(
+    { method: 'GET', url: new URL(formatOrigin(host) + path), headers: { authorization: `Bearer ${token}` } },
+    (reply) => {
+      if (reply.status !== 200) throw refused(host, reply, who, token)
+    },
+    context
+  )
 }
 
 async function fetchChallenge(host: string, context: Context): Promise<Challenge> {
-  const url = pingUrl(host)
   return await fetchReply(
-    { method: 'GET', url },
+    { method: 'GET', url: new URL(`${formatOrigin(host)}/v2/`) },
     ({ status, headers }) => {
       const challenge = parseChallenge(headers['www-authenticate'] ?? '')
       if (status === 401 && challenge?.scheme === 'bearer') return challenge
@@ -33,10 +76,6 @@ async function fetchChallenge(host: string, context: Context): Promise<Challenge
     },
     context
   )
-}
-
-function pingUrl(host: string): URL {
-  return new URL(`${formatOrigin(host)}/v2/`)
 }
 
 /** The realm, where it is the registry's own: docker sends the secret to any realm, this does not. */
@@ -50,51 +89,49 @@ function parseRealm(host: string, realm: string | undefined): URL {
   )
 }
 
+interface Question {
+  readonly challenge: Challenge
+  readonly credential: Credential
+  readonly scopes: readonly string[]
+}
+
 /** GET with Basic, as docker does (facts/ibm-cloud.md section 4). */
 async function fetchToken(
   host: string,
-  challenge: Challenge,
-  credential: Credential,
+  { challenge, credential, scopes }: Question,
   context: Context
-): Promise<string> {
+): Promise<RegistryToken> {
   const url = parseRealm(host, challenge.realm)
   url.searchParams.set('account', credential.username)
   url.searchParams.set('client_id', 'icr-login')
   if (challenge.service !== undefined) url.searchParams.set('service', challenge.service)
+  for (const scope of scopes) url.searchParams.append('scope', scope)
   const headers = { authorization: `Basic ${formatBasic(credential)}` }
-  const token = await fetchReply(
+  return await fetchReply(
     { method: 'GET', url, headers },
     (reply) => {
-      if (reply.status !== 200) throw refused(host, reply, credential)
-      const body = parseBody(reply)
-      const found = stringAt(body, 'token') ?? stringAt(body, 'access_token')
-      if (found === undefined) throw new Fault('it answered 200 without a token')
-      return found
+      if (reply.status !== 200) throw refused(host, reply, credential.username, credential.secret)
+      return readToken(reply, context)
     },
     context
   )
+}
+
+// The distribution's token specification: "If omitted, this defaults to 60 seconds."
+const SHORTEST_LIFE_S = 60
+
+function readToken(reply: Reply, context: Context): RegistryToken {
+  const body = parseBody(reply)
+  const token = stringAt(body, 'token') ?? stringAt(body, 'access_token')
+  if (token === undefined) throw new Fault('it answered 200 without a token')
   context.mask(token)
-  return token
+  const seconds = typeof body['expires_in'] === 'number' ? body['expires_in'] : SHORTEST_LIFE_S
+  const start = context.now()
+  return { token, start: new Date(start), end: new Date(start + seconds * 1000) }
 }
 
-async function pingWith(
-  host: string,
-  token: string,
-  credential: Credential,
-  context: Context
-): Promise<void> {
-  const headers = { authorization: `Bearer ${token}` }
-  await fetchReply(
-    { method: 'GET', url: pingUrl(host), headers },
-    (reply) => {
-      if (reply.status !== 200) throw refused(host, reply, credential)
-    },
-    context
-  )
-}
-
-function refused(host: string, reply: Reply, { username, secret }: Credential): UserError {
+function refused(host: string, reply: Reply, who: string, secret: string): RefusedError {
   const said = parseErrors(reply.body)
-  const what = `${host} refused the login as ${username} (${reply.status})`
+  const what = `${host} refused the login as ${who} (${reply.status})`
   return explainRefusal(what, said === '' && reply.status === 403 ? '403 Forbidden' : said, secret)
 }

@@ -1,6 +1,5 @@
 import * as core from '@actions/core'
 import type { Context } from './context.ts'
-import type { Credential } from './credential.ts'
 import { formatList, messageOf } from './errors.ts'
 import type { State } from './state.ts'
 
@@ -24,29 +23,62 @@ export function createContext(budgetMs: number): Context {
   }
 }
 
+/** What is told of a login, beside its state. */
+export interface LoginReport {
+  /** Empty for a repository token, which has none. */
+  readonly username: string
+  /** The short-lived secret; empty for one that was given. */
+  readonly password: string
+  readonly minted?: MintReport
+}
+
+export interface MintReport {
+  readonly way: string
+  /** Of what can be revoked; else empty. */
+  readonly id: string
+  /** What the registry grants: undefined where that is not proven. */
+  readonly access: string | undefined
+  readonly repositories: readonly string[]
+}
+
 /** Sets the outputs, says what was done, and writes it on the job's page. */
-export async function reportLogin(
-  { hosts, directory, stage, end }: State,
-  { username, secret, shortLived }: Credential & { readonly shortLived: boolean }
-): Promise<void> {
+export async function reportLogin(state: State, { username, password, minted }: LoginReport): Promise<void> {
+  const { hosts, directory, stage, end } = state
   core.setOutput('registry', hosts[0] ?? '')
   core.setOutput('registries', JSON.stringify(hosts))
   core.setOutput('username', username)
-  core.setOutput('password', shortLived ? secret : '')
+  core.setOutput('password', password)
+  core.setOutput('token-id', minted?.id ?? '')
   core.setOutput('expires-at', end)
+  core.setOutput('access', minted?.access ?? '')
   core.setOutput('docker-config', directory)
   const until = end === '' ? 'does not end by itself' : `ends ${end}`
-  core.info(`Logged in to ${formatList(hosts)} as ${username}. The credential ${until}.`)
+  const who = username === '' ? 'with a repository token' : `as ${username}`
+  core.info(`Logged in to ${formatList(hosts)} ${who}. The credential ${until}.`)
   await writeSummary('Logged in to IBM Cloud Container Registry', [
     ['Registry', hosts.map(code).join('<br>')],
-    ['As', code(username)],
+    ['As', username === '' ? 'a repository token, which has no user name' : code(username)],
+    ...(minted === undefined ? [] : mintRows(minted)),
     ['Until', end === '' ? 'does not end by itself' : end],
     ['Kept in', code(`${directory}/config.json`)],
-    [
-      'After the job',
-      stage === 'kept' ? 'the login stays (<code>logout: false</code>)' : 'the login is taken out again'
-    ]
+    ['After the job', describeAfter(stage, minted)]
   ])
+}
+
+function mintRows({ way, id, access, repositories }: MintReport): Row[] {
+  const proof = access === undefined ? 'not proven' : `${access === 'pull' ? 'pull only' : access}, proven`
+  return [
+    ['Minted', id === '' ? code(way) : `${code(way)} ${code(id)}`],
+    ['For', repositories.length === 0 ? 'all that its policies allow' : repositories.map(code).join('<br>')],
+    ['May', proof]
+  ]
+}
+
+function describeAfter(stage: State['stage'], minted: MintReport | undefined): string {
+  if (stage === 'kept') return 'the login stays (<code>logout: false</code>)'
+  if (minted === undefined) return 'the login is taken out again'
+  const fate = minted.id === '' ? 'the credential ends by itself' : 'the credential is revoked'
+  return `the login is taken out again, and ${fate}`
 }
 
 /** One line for each thing that cleanup did, and one for each that it could not do. */

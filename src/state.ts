@@ -2,7 +2,8 @@ import { basename, isAbsolute, resolve } from 'node:path'
 import * as core from '@actions/core'
 import { UserError } from './errors.ts'
 import { isObject, parseObject } from './json.ts'
-import { isAllowedHost } from './registry-host.ts'
+import type { MintedId, Minter } from './mint/way.ts'
+import { isAllowedHost, isIamOrigin } from './registry-host.ts'
 
 /** What main leaves for post. Never a secret. */
 export interface State {
@@ -17,6 +18,28 @@ export interface State {
   readonly stage: 'begun' | 'held' | 'kept'
   /** When the credential ends, in ISO 8601; empty where it does not. */
   readonly end: string
+  /** What was minted, or was about to be. */
+  readonly mint?: MintState
+}
+
+/** What post needs to find and revoke what was minted; written down before the first request that makes it. */
+export interface MintState {
+  readonly way: string
+  /** The name that it carries at IBM Cloud. */
+  readonly name: string
+  readonly iamUrl: string
+  readonly minter: Minter
+  /** The hash of the secret that minted; empty where there was none. */
+  readonly digest: string
+  /** The trusted profile of a keyless identity, else empty. */
+  readonly profile: string
+  /** Whose key was made; empty where it was no key. */
+  readonly serviceId: string
+  readonly made: readonly MintedId[]
+  /** When it ends at the latest, in ISO 8601. */
+  readonly ends: string
+  /** Until then a request without an answer may still make something; milliseconds since 1970, 0 for none. */
+  readonly openUntil: number
 }
 
 // Always saved, and first: a step in between can set STATE_ of a key that main did not save, but of no other
@@ -50,7 +73,7 @@ export function readState(): State | undefined {
 
 function isState(state: unknown): state is State {
   if (!isObject(state)) return false
-  const { nonce, directory, scratch, hosts, stage, end } = state
+  const { nonce, directory, scratch, hosts, stage, end, mint } = state
   return (
     typeof nonce === 'string' &&
     /^[0-9a-f]{16}$/.test(nonce) &&
@@ -60,8 +83,32 @@ function isState(state: unknown): state is State {
     Array.isArray(hosts) &&
     hosts.every((host) => typeof host === 'string' && isAllowedHost(host)) &&
     (stage === 'begun' || stage === 'held' || stage === 'kept') &&
-    typeof end === 'string'
+    typeof end === 'string' &&
+    (mint === undefined || isMintState(mint))
   )
+}
+
+function isMintState(state: unknown): state is MintState {
+  if (!isObject(state)) return false
+  const { way, name, iamUrl, minter, digest, profile, serviceId, made, ends, openUntil } = state
+  return (
+    [way, name, iamUrl, minter, digest, profile, serviceId, ends].every(
+      (value) => typeof value === 'string'
+    ) &&
+    /^icr-login\/[\w./-]{1,100}$/.test(String(name)) &&
+    isIamOrigin(String(iamUrl)) &&
+    (serviceId === '' || /^iam-ServiceId-[\w-]+$/.test(String(serviceId))) &&
+    Array.isArray(made) &&
+    made.every(isMintedId) &&
+    typeof openUntil === 'number'
+  )
+}
+
+function isMintedId(value: unknown): boolean {
+  if (!isObject(value)) return false
+  const { id, host } = value
+  const known = host === undefined || (typeof host === 'string' && isAllowedHost(host))
+  return known && typeof id === 'string' && /^[\w-]{1,100}$/.test(id)
 }
 
 function isPlainPath(path: unknown): path is string {

@@ -1,0 +1,166 @@
+import type { Context } from './context.ts'
+import { UserError } from './errors.ts'
+import { Fault, fetchReply, parseBody, type Reply, type Request } from './http.ts'
+import { explainReply } from './iam.ts'
+import { isObject, stringAt } from './json.ts'
+
+/** A temporary API key of a service ID that is to be made. */
+export interface ApiKeyOrder {
+  readonly name: string
+  /** IAM's ID: `iam-ServiceId-…` */
+  readonly serviceId: string
+  readonly account: string
+  /** yyyy-MM-ddTHH:mm+0000 */
+  readonly expiresAt: string
+}
+
+/**
+ * Makes an API key (facts/ibm-cloud.md section 3.5). Its value is masked; IAM does not keep it.
+ * @param watch told around each try: a try that gets no answer may make a key all the same
+ * @throws RefusedError where the identity may not make one; UserError where IAM can't be reached
+ */
+export async function createApiKey(
+  iamUrl: string,
+  accessToken: string,
+  order: ApiKeyOrder,
+  watch: NonNullable<Request['watch']>,
+  context: Context
+): Promise<{ readonly id: string; readonly secret: string }> {
+  const body = {
+    name: order.name,
+    iam_id: order.serviceId,
+    account_id: order.account,
+    description: 'Temporary key of a CI job, made by icr-login',
+    store_value: false,
+    expires_at: order.expiresAt,
+    action_when_leaked: 'delete'
+  }
+  const url = new URL(`${iamUrl}/v1/apikeys`)
+  const headers = { ...bearer(accessToken), 'content-type': 'application/json' }
+  return await fetchReply(
+    { method: 'POST', url, headers, body: JSON.stringify(body), watch },
+    (reply) => {
+      if (reply.status !== 200 && reply.status !== 201)
+        throw refused('to make an API key', order, reply, accessToken)
+      return readApiKey(reply, context)
+    },
+    context
+  )
+}
+
+function readApiKey(reply: Reply, context: Context): { id: string; secret: string } {
+  const body = parseBody(reply)
+  const secret = stringAt(body, 'apikey')
+  if (secret !== undefined) context.mask(secret)
+  const id = parseId(body)
+  if (secret === undefined || id === undefined)
+    throw new Fault(`it answered ${reply.status} without an API key`)
+  return { id, secret }
+}
+
+/** An ID goes into addresses and into the log, so it must look like one. */
+function parseId(body: Record<string, unknown>): string | undefined {
+  const id = stringAt(body, 'id')
+  return id !== undefined && /^[\w-]{1,100}$/.test(id) ? id : undefined
+}
+
+export interface ApiKeySummary {
+  readonly id: string
+  readonly name: string
+}
+
+const PAGE_SIZE = 100
+/** 10,000 keys: a list that goes on beyond that goes in a circle. */
+const MOST_PAGES = 100
+
+/**
+ * All API keys of a service ID, page by page.
+ * @throws as createApiKey
+ */
+export async function listApiKeys(
+  iamUrl: string,
+  accessToken: string,
+  of: { readonly serviceId: string; readonly account: string },
+  context: Context
+): Promise<ApiKeySummary[]> {
+  const keys: ApiKeySummary[] = []
+  let page: string | undefined
+  for (let count = 0; count < MOST_PAGES; count++) {
+    const url = new URL(`${iamUrl}/v1/apikeys`)
+    url.search = new URLSearchParams({
+      account_id: of.account,
+      iam_id: of.serviceId,
+      pagesize: String(PAGE_SIZE),
+      ...(page === undefined ? {} : { pagetoken: page })
+    }).toString()
+    const body = await fetchReply(
+      { method: 'GET', url, headers: bearer(accessToken) },
+      (reply) => {
+        if (reply.status !== 200) throw refused('to list the API keys', of, reply, accessToken)
+        return parseBody(reply)
+      },
+      context
+    )
+    keys.push(...parseKeys(body))
+    page = parseNextPage(body)
+    if (page === undefined) return keys
+  }
+  throw new UserError('The list of API keys does not end.', 'Is iam-url the address of IBM Cloud IAM?')
+}
+
+function parseKeys(body: Record<string, unknown>): ApiKeySummary[] {
+  const keys = Array.isArray(body['apikeys']) ? body['apikeys'].filter(isObject) : []
+  return keys.flatMap((key) => {
+    const [id, name] = [parseId(key), stringAt(key, 'name')]
+    return id === undefined || name === undefined ? [] : [{ id, name }]
+  })
+}
+
+/** Of the address of the next page only the page counts: no answer chooses where a token is sent. */
+function parseNextPage(body: Record<string, unknown>): string | undefined {
+  const next = stringAt(body, 'next')
+  return next === undefined || !URL.canParse(next, 'https://iam.cloud.ibm.com')
+    ? undefined
+    : (new URL(next, 'https://iam.cloud.ibm.com').searchParams.get('pagetoken') ?? undefined)
+}
+
+/**
+ * Deletes an API key; one that is gone already is no error.
+ * @throws as createApiKey
+ */
+export async function deleteApiKey(
+  iamUrl: string,
+  accessToken: string,
+  id: string,
+  context: Context
+): Promise<void> {
+  await fetchReply(
+    {
+      method: 'DELETE',
+      url: new URL(`${iamUrl}/v1/apikeys/${encodeURIComponent(id)}`),
+      headers: bearer(accessToken)
+    },
+    (reply) => {
+      if (reply.status === 404 || (reply.status >= 200 && reply.status < 300)) return
+      throw explainReply(`IAM refused to delete the API key ${id}`, reply, accessToken)
+    },
+    context
+  )
+}
+
+function bearer(accessToken: string): Record<string, string> {
+  return { authorization: `Bearer ${accessToken}` }
+}
+
+function refused(
+  what: string,
+  { serviceId }: { readonly serviceId: string },
+  reply: Reply,
+  secret: string
+): Error {
+  if (reply.status !== 403) return explainReply(`IAM refused ${what} of ${serviceId}`, reply, secret)
+  return new UserError(
+    `The identity may not manage the API keys of ${serviceId} (403).`,
+    'Give it the role Operator on that service ID (IAM Identity Service), and check that service-id is right.'
+  )
+}

@@ -1,0 +1,128 @@
+import type { Context } from './context.ts'
+import { parseClaims } from './credential.ts'
+import { explainRefusal } from './diagnosis.ts'
+import { UserError } from './errors.ts'
+import { Fault, fetchReply, parseBody, type Reply, type Request } from './http.ts'
+import { isObject, stringAt } from './json.ts'
+import { parseErrors } from './registry-error.ts'
+import { formatOrigin } from './registry-host.ts'
+
+/** Who asks: the registry wants the account beside the token (facts/ibm-cloud.md section 2.2). */
+export interface Caller {
+  readonly accessToken: string
+  readonly account: string
+}
+
+/**
+ * Issues a registry token that is never permanent. It is masked.
+ * @param wanted.write read-write, where IBM's default is read-only
+ * @param wanted.watch told around each try: a try that gets no answer may issue one all the same
+ * @returns the token, and its ID, which is the JWT's `jti`
+ * @throws UserError where the registry does not issue any: IBM's has not since 1 July 2019
+ */
+export async function issueRegistryToken(
+  host: string,
+  caller: Caller,
+  wanted: {
+    readonly description: string
+    readonly write: boolean
+    readonly watch: NonNullable<Request['watch']>
+  },
+  context: Context
+): Promise<{ readonly id: string; readonly token: string }> {
+  // Query parameters, no body. `write` has a value of its own: bluemix-go fills it from `permanent` (section 2.2).
+  const query = { description: wanted.description, permanent: 'false', write: String(wanted.write) }
+  return await fetchReply(
+    { ...request('POST', host, '', caller, query), watch: wanted.watch },
+    (reply) => {
+      if (reply.status !== 200 && reply.status !== 201) throw explainIssue(host, reply, caller)
+      const token = stringAt(parseBody(reply), 'token')
+      if (token !== undefined) context.mask(token)
+      const id = stringAt(parseClaims(token ?? ''), 'jti')
+      if (token === undefined || id === undefined || !/^[\w-]{1,100}$/.test(id)) {
+        throw new Fault(`it answered ${reply.status} without a registry token`)
+      }
+      return { id, token }
+    },
+    context
+  )
+}
+
+function explainIssue(host: string, reply: Reply, { accessToken }: Caller): Error {
+  const said = parseErrors(reply.body)
+  const ended = /discontinued/i.test(said) || [404, 405, 410].includes(reply.status)
+  if (!ended) return explainRefusal(`${host} issued no registry token (${reply.status})`, said, accessToken)
+  return new UserError(
+    `${host} issues no registry tokens: IBM ended them on 1 July 2019.`,
+    'Use mint: repository-token, mint: iam-token or mint: api-key instead.'
+  )
+}
+
+export interface RegistryTokenSummary {
+  readonly id: string
+  readonly description: string
+}
+
+/**
+ * The account's registry tokens.
+ * @throws UserError where the registry refuses it or can't be reached
+ */
+export async function listRegistryTokens(
+  host: string,
+  caller: Caller,
+  context: Context
+): Promise<RegistryTokenSummary[]> {
+  return await fetchReply(
+    request('GET', host, '', caller),
+    (reply) => {
+      if (reply.status !== 200) throw explain(host, 'list', reply, caller)
+      const { tokens } = parseBody(reply)
+      return (Array.isArray(tokens) ? tokens.filter(isObject) : []).flatMap((token) => {
+        const [id, description] = [stringAt(token, '_id'), stringAt(token, 'secondary_owner')]
+        return id === undefined || description === undefined || token['revoked'] === true
+          ? []
+          : [{ id, description }]
+      })
+    },
+    context
+  )
+}
+
+/**
+ * Removes a registry token by its ID, and all that carry its description; what is gone already is no error.
+ * @throws as listRegistryTokens
+ */
+export async function removeRegistryToken(
+  host: string,
+  caller: Caller,
+  { id, description }: RegistryTokenSummary,
+  context: Context
+): Promise<void> {
+  const accept = (reply: Reply): void => {
+    if (reply.status !== 404 && (reply.status < 200 || reply.status >= 300)) {
+      throw explain(host, `remove ${id}`, reply, caller)
+    }
+  }
+  await fetchReply(request('DELETE', host, `/${encodeURIComponent(id)}`, caller), accept, context)
+  await fetchReply(request('DELETE', host, '', caller, { secondaryOwner: description }), accept, context)
+}
+
+function explain(host: string, what: string, reply: Reply, { accessToken }: Caller): Error {
+  return explainRefusal(
+    `${host} refused to ${what} (registry tokens, ${reply.status})`,
+    parseErrors(reply.body),
+    accessToken
+  )
+}
+
+function request(
+  method: Request['method'],
+  host: string,
+  path: string,
+  { accessToken, account }: Caller,
+  query: Record<string, string> = {}
+): Request {
+  const url = new URL(`${formatOrigin(host)}/api/v1/tokens${path}`)
+  url.search = new URLSearchParams(query).toString()
+  return { method, url, headers: { authorization: `Bearer ${accessToken}`, account } }
+}
