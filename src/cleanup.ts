@@ -69,7 +69,7 @@ async function eraseHelpers(
 /** What was minted and can be revoked is; what only ends is said to end. */
 async function revoke(state: State, report: CleanupReport): Promise<void> {
   const { mint, hosts } = state
-  if (mint === undefined) return
+  if (mint?.sent !== true) return
   await attempt(report, async () => {
     const { revokeMinted } = await import('./online.ts')
     const context = createContext(mint.openUntil > Date.now() ? BUDGET_WHILE_MINTING_MS : BUDGET_MS)

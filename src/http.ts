@@ -12,8 +12,8 @@ export interface Request {
   readonly body?: string
   /** Never through a proxy, and few tries: a metadata service, which is near or not there at all. */
   readonly nearby?: boolean
-  /** Told before each try; what it returns is told whether an answer came. */
-  readonly watch?: () => (answered: boolean) => void
+  /** Told before each try; what it returns is told the status of the answer, or that none came. */
+  readonly watch?: () => (status: number | undefined) => void
 }
 
 export interface Reply {
@@ -73,10 +73,10 @@ async function sendWatched(request: Request, context: Context): Promise<Reply> {
   const told = request.watch?.()
   try {
     const reply = await send(request, context)
-    told?.(true)
+    told?.(reply.status)
     return reply
   } catch (error) {
-    told?.(false)
+    told?.(undefined)
     throw error
   }
 }

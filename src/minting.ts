@@ -84,6 +84,7 @@ function planMint({ identity, iamUrl, mint, nonce }: MintJob, way: MintWay, cont
     digest: identity.kind === 'keyless' ? '' : digestOf(identity.secret),
     profile: identity.kind === 'keyless' ? identity.profile.value : '',
     serviceId: mint.serviceId ?? '',
+    sent: false,
     made: [],
     ends: formatTime(new Date(context.now() + lifetimeMs + SLACK_MS)),
     openUntil: 0
@@ -141,9 +142,10 @@ function openJournal(
 ): Journal {
   let state = planMint(job, way, context)
   save(state)
-  const open = new Set<{ readonly until: number }>()
+  const requests = new Set<{ until: number }>()
   const update = (change: Partial<MintState> = {}): void => {
-    state = { ...state, ...change, openUntil: Math.max(0, ...[...open].map(({ until }) => until)) }
+    const openUntil = Math.max(0, ...[...requests].map(({ until }) => until))
+    state = { ...state, ...change, sent: requests.size > 0, openUntil }
     save(state)
   }
   return {
@@ -151,11 +153,12 @@ function openJournal(
     record: {
       watch: () => {
         const request = { until: context.now() + ON_ITS_WAY_MS }
-        open.add(request)
+        requests.add(request)
         update()
-        return (answered) => {
-          if (!answered) return
-          open.delete(request)
+        return (status) => {
+          if (status === undefined) return
+          request.until = 0
+          if (isRefusal(status)) requests.delete(request)
           update()
         }
       },
@@ -164,6 +167,11 @@ function openJournal(
       }
     }
   }
+}
+
+/** A refused request made nothing. 408 is none: the service gave up waiting, and says no more than that. */
+function isRefusal(status: number): boolean {
+  return status >= 400 && status < 500 && status !== 408
 }
 
 function warnIfShort({ way, lifetimeMs }: MintInputs, minted: readonly Minted[], context: Context): void {

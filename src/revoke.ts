@@ -1,6 +1,6 @@
 import type { Context } from './context.ts'
 import { parseTrustedProfile } from './credential.ts'
-import { formatList, UserError } from './errors.ts'
+import { formatList, messageOf, UserError } from './errors.ts'
 import { fetchAccessToken, type Identity } from './identity.ts'
 import { findWay } from './mint/ways.ts'
 import type { MintedId, RevokeOrder, Revoker } from './mint/way.ts'
@@ -30,13 +30,13 @@ export async function revokeMinted(
     const gone = await removeAll(state, orderOf(state, hosts, identity, context), revoker, context)
     return gone.length === 0 ? undefined : `Revoked the minted ${describeIds(state, gone)}.`
   } catch (error) {
+    const what = describeIds(
+      state,
+      state.made.map(({ id }) => id)
+    )
     throw new UserError(
-      `The minted ${describeIds(
-        state,
-        state.made.map(({ id }) => id)
-      )} could not be revoked.`,
-      `If it was made, it ends ${state.ends} at the latest. Delete it in the IBM Cloud console before.`,
-      error instanceof Error ? error.message.split('\n').join(' ') : undefined
+      `The minted ${what} could not be revoked: ${messageOf(error).split('\n').join(' ')}`,
+      `If it was made, it ends ${state.ends} at the latest. Delete it in the IBM Cloud console before.`
     )
   }
 }
@@ -84,9 +84,11 @@ async function removeAll(
   let known: readonly MintedId[] = made
   for (;;) {
     const found = await revoker.list(order, context)
-    const left = [...found, ...known]
-    for (const id of left) await revoker.remove(order, id, context)
-    for (const { id } of left) gone.add(id)
+    const left = new Map([...known, ...found].map((one) => [`${one.host ?? ''} ${one.id}`, one]))
+    for (const one of left.values()) {
+      await revoker.remove(order, one, context)
+      gone.add(one.id)
+    }
     known = []
     const settled = context.now() >= openUntil
     if (found.length === 0 && settled) return [...gone]

@@ -35,6 +35,8 @@ export interface MintState {
   readonly profile: string
   /** Whose key was made; empty where it was no key. */
   readonly serviceId: string
+  /** Whether a request was sent that was not refused, so that there may be something. */
+  readonly sent: boolean
   readonly made: readonly MintedId[]
   /** When it ends at the latest, in ISO 8601. */
   readonly ends: string
@@ -90,7 +92,7 @@ function isState(state: unknown): state is State {
 
 function isMintState(state: unknown): state is MintState {
   if (!isObject(state)) return false
-  const { way, name, iamUrl, minter, digest, profile, serviceId, made, ends, openUntil } = state
+  const { way, name, iamUrl, minter, digest, profile, serviceId, sent, made, ends, openUntil } = state
   return (
     [way, name, iamUrl, minter, digest, profile, serviceId, ends].every(
       (value) => typeof value === 'string'
@@ -100,6 +102,7 @@ function isMintState(state: unknown): state is MintState {
     (serviceId === '' || /^iam-ServiceId-[\w-]+$/.test(String(serviceId))) &&
     Array.isArray(made) &&
     made.every(isMintedId) &&
+    typeof sent === 'boolean' &&
     typeof openUntil === 'number'
   )
 }

@@ -46,8 +46,8 @@ export interface MintedId {
 
 /** Writes down, before and after each request, what a way may leave behind. */
 export interface MintRecord {
-  /** For `Request.watch`: from here on, until an answer came, something may be made that nobody knows of. */
-  readonly watch: () => (answered: boolean) => void
+  /** For `Request.watch`: from here on something may be made that nobody knows of, unless the request is refused. */
+  readonly watch: () => (status: number | undefined) => void
   /** Writes down the ID of what was made, and when it ends. */
   readonly made: (id: MintedId, end: Date) => void
 }
