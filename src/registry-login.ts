@@ -93,9 +93,7 @@ async function logInSideBySide(
   context: Context
 ): Promise<HeldLogin[]> {
   const docker = await findDocker()
-  context.note(
-    docker === undefined ? 'No docker on the PATH: logging in without it.' : `Logging in with ${docker}.`
-  )
+  if (hosts.some(({ wanted }) => 'credential' in wanted)) context.note(describeWay(docker))
   await makeScratch(scratch)
   try {
     return await allOrNone(
@@ -122,6 +120,10 @@ async function logInSideBySide(
   } finally {
     await rm(scratch, { recursive: true, force: true })
   }
+}
+
+function describeWay(docker: string | undefined): string {
+  return docker === undefined ? 'No docker on the PATH: logging in without it.' : `Logging in with ${docker}.`
 }
 
 async function makeScratch(scratch: string): Promise<void> {
