@@ -11,6 +11,8 @@ import type { Wire } from './http.ts'
 import { iamHandler } from './iam.ts'
 import type { Iam } from './iam.ts'
 import type { SigningKey } from './jwt.ts'
+import { watch } from './matching.ts'
+import type { Match, Stage } from './matching.ts'
 import { metadataHandler } from './metadata.ts'
 import { startProxy } from './proxy.ts'
 import type { Proxy, ProxyRoute } from './proxy.ts'
@@ -43,6 +45,8 @@ export interface Cloud {
   /** All services', in the order in which they came. */
   requests: RecordedRequest[]
   faults: FaultRule[]
+  /** Resolves when the next such request gets so far, at that very moment. */
+  when: (match: Match, stage: Stage) => Promise<void>
   /** What lies in the token file of a pod that may become the default trusted profile. */
   crToken: string
   /** An access token of an identity, by its ID: as if IAM had given it; it may have ended already. */
@@ -84,7 +88,16 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   const world = defaultWorld()
   const ready = await keys
   const iam = { world, key: ready.iam }
-  const ground: Ground = { world, keys: ready, iam, registries: [], requests: [], faults: [], closers: [] }
+  const ground: Ground = {
+    world,
+    keys: ready,
+    iam,
+    registries: [],
+    requests: [],
+    faults: [],
+    watchers: [],
+    closers: []
+  }
   const iamService = await serve('iam', iamHandler(iam), ground)
   const metadata = await serve('metadata', metadataHandler(iam), ground)
   ground.closers.push(iamService.close, metadata.close)
@@ -97,6 +110,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     world,
     requests: ground.requests,
     faults: ground.faults,
+    when: (match, stage) => watch(ground.watchers, match, stage),
     crToken: podToken(world),
     accessToken: (identityId, seconds) => accessToken(ground, identityId, seconds),
     refreshToken: (identityId) => refreshToken(world, identityId),

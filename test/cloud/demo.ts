@@ -1,9 +1,9 @@
-// `npm run demo`: the main job from login to cleanup, against the stand-in for IBM Cloud on loopback.
+// `npm run demo`: a login and a mint, from the step to the cleanup, against the stand-in for IBM Cloud on loopback.
 import { isDeepStrictEqual } from 'node:util'
 import { findProgram } from '../support/programs.ts'
 import { type Job, startJob, type StepResult } from '../support/runner.ts'
 import { type Cloud, startCloud } from './cloud.ts'
-import { REPOSITORY, WRITER_KEY } from './default-world.ts'
+import { OPERATOR_KEY, READER_ID, REPOSITORY, WRITER_KEY } from './default-world.ts'
 
 const colour = process.stdout.isTTY
 const paint = (code: number, text: string): string => (colour ? `\u001b[${code}m${text}\u001b[0m` : text)
@@ -35,13 +35,13 @@ function summaryRows(html: string): [string, string][] {
   ])
 }
 
-/** Uses the login as a registry client does: the entry of config.json → a token for one repository → its tags. */
-async function listTags(job: Job, host: string): Promise<string> {
-  const auth = job.dockerConfig()?.auths?.[host]?.['auth']
+/** Uses a login as a registry client does: the entry of config.json → a token for one repository → its tags. */
+async function listTags(host: string, auth: unknown): Promise<string> {
   const query = new URLSearchParams({ service: 'registry', scope: `repository:${REPOSITORY}:pull` })
   const reply = await fetch(`http://${host}/oauth/token?${query.toString()}`, {
     headers: { authorization: `Basic ${String(auth)}` }
   })
+  if (!reply.ok) return `GET /oauth/token → ${reply.status}`
   const { token } = (await reply.json()) as { token: string }
   const tags = await fetch(`http://${host}/v2/${REPOSITORY}/tags/list`, {
     headers: { authorization: `Bearer ${token}` }
@@ -54,31 +54,60 @@ function check(what: string, holds: boolean): void {
   if (!holds) process.exitCode = 1
 }
 
-async function showLogin(cloud: Cloud, job: Job): Promise<void> {
-  title('A step of a workflow')
+/** One act of the demo: a step of a workflow, what it shows, and its cleanup. */
+interface Act {
+  readonly name: string
+  /** What the workflow's author writes under `with:`, besides the key and the registry. */
+  readonly inputs: Readonly<Record<string, string>>
+  readonly key: string
+  /** What is true of the login once the job has ended. */
+  readonly after: (answer: string) => readonly [string, boolean]
+}
+
+async function play({ name, inputs, key, after }: Act, cloud: Cloud, job: Job): Promise<void> {
+  const host = cloud.registryHost
+  title(name)
+  const lines = Object.entries({ 'api-key': '${{ secrets.IBM_CLOUD_API_KEY }}', registry: host, ...inputs })
   print(
-    `- uses: icr-login@v1\n  with:\n    api-key: \${{ secrets.IBM_CLOUD_API_KEY }}\n    registry: ${cloud.registryHost}`
+    `- uses: icr-login@v1\n  with:\n${lines.map(([input, value]) => `    ${input}: ${value}`).join('\n')}`
   )
   const before = job.snapshot()
   const started = Date.now()
-  const main = await job.main({ 'api-key': WRITER_KEY, registry: cloud.registryHost })
-  title(`The step's log (${Date.now() - started} ms)`)
+  const main = await job.main({ 'api-key': key, registry: host, 'iam-url': cloud.iamUrl, ...inputs })
+  title(`The log of the step (${Date.now() - started} ms)`)
   print(hide([main.log, ...main.errors].join('\n'), main))
   title('The login in config.json')
   print(hide(JSON.stringify(job.dockerConfig(), null, 2), main))
   title('Outputs')
-  printTable(Object.entries(main.outputs).map(([name, value]) => [name, hide(value, main)]))
+  printTable(Object.entries(main.outputs).map(([output, value]) => [output, hide(value, main)]))
   title('Job summary')
   printTable(summaryRows(main.summary))
   title('The login at work')
-  print(hide(await listTags(job, cloud.registryHost), main))
+  const auth = job.dockerConfig()?.auths?.[host]?.['auth']
+  print(await listTags(host, auth))
   const post = await job.post()
   title('After the job')
   print(hide([post.log, ...post.warnings].join('\n'), post))
   check('the step and its cleanup ended well', main.exitCode === 0 && post.exitCode === 0)
   check('every file in the home is as it was before', isDeepStrictEqual(job.snapshot(), before))
   check('nothing is left in the temporary directory', Object.keys(job.snapshot(job.temp)).length === 0)
+  check(...after(await listTags(host, auth)))
 }
+
+const ACTS: readonly Act[] = [
+  {
+    name: 'A login with a key',
+    inputs: {},
+    key: WRITER_KEY,
+    after: (answer) => ['the key itself is good for the next job', answer.includes('→ 200')]
+  },
+  {
+    name: 'A temporary key for the job, from mint to revoke',
+    inputs: { mint: 'api-key', 'service-id': READER_ID, lifetime: '15m', repositories: REPOSITORY },
+    key: OPERATOR_KEY,
+    after: (answer) => [`the temporary key is dead: ${answer}`, answer.includes('→ 40')]
+  }
+]
 
 const docker = findProgram('docker')
 console.log(
@@ -87,10 +116,12 @@ console.log(
     : `With the docker CLI at ${docker}; no daemon is needed.`
 )
 const cloud = await startCloud()
-const job = await startJob({ docker: docker === undefined ? 'none' : 'real' })
-try {
-  await showLogin(cloud, job)
-} finally {
-  job.close()
-  await cloud.close()
+for (const act of ACTS) {
+  const job = await startJob({ docker: docker === undefined ? 'none' : 'real' })
+  try {
+    await play(act, cloud, job)
+  } finally {
+    job.close()
+  }
 }
+await cloud.close()

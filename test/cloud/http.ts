@@ -3,9 +3,12 @@ import { createServer, STATUS_CODES } from 'node:http'
 import type { IncomingMessage, OutgoingHttpHeaders, RequestListener, Server, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { Readable } from 'node:stream'
+import type { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { takeFault } from './faults.ts'
 import type { FaultRule } from './faults.ts'
+import { announce } from './matching.ts'
+import type { Watcher } from './matching.ts'
 import { headersOf, newRecord, recordBody } from './recorder.ts'
 import type { RecordedRequest, ServiceName } from './recorder.ts'
 
@@ -33,10 +36,12 @@ export interface Reply {
 
 export type Handler = (request: Request) => Reply | Promise<Reply>
 
-/** What all services share: who was asked what, and which answers are to go wrong. */
+/** What all services share: who was asked what, which answers are to go wrong, and who waits for what. */
 export interface Wire {
   requests: RecordedRequest[]
   faults: FaultRule[]
+  /** Tests that wait for a request to get somewhere. */
+  watchers: Watcher[]
 }
 
 /** A reply that a handler gives by throwing it, however deep it is. */
@@ -104,13 +109,38 @@ async function exchange(
   const record = newRecord(request)
   wire.requests.push(record)
   recordBody(incoming, record)
-  const answer = (): Promise<Reply> => answerOf(handler, request)
-  const fault = takeFault(wire.faults, request)
-  const reply = fault ? await fault({ request, socket: incoming.socket, answer }) : await answer()
+  const reply = await settle(wire, request, incoming.socket, () => answerOf(handler, request))
   if (reply === undefined) return
   record.status = reply.status
-  await send(reply, outgoing)
+  const sent = send(reply, outgoing)
   incoming.resume() // what no handler has read is recorded all the same
+  if (await sent) await announce(wire.watchers, request, 'answered')
+}
+
+/** Reads what the client sends to its end, so that it is here even if the client is gone by the time. */
+async function arrived(request: Request): Promise<boolean> {
+  if (request.path.startsWith('/v2/')) return true // an image's bytes pass through as they come
+  return request.text().then(
+    () => true,
+    () => false
+  )
+}
+
+/** The service's reply, or what a fault makes of it. */
+export async function settle(
+  wire: Wire,
+  request: Request,
+  socket: Duplex,
+  work: () => Reply | Promise<Reply>
+): Promise<Reply | undefined> {
+  if (await arrived(request)) await announce(wire.watchers, request, 'received')
+  const answer = async (): Promise<Reply> => {
+    const reply = await work()
+    await announce(wire.watchers, request, 'committed')
+    return reply
+  }
+  const fault = takeFault(wire.faults, request)
+  return fault ? fault({ request, socket, answer }) : answer()
 }
 
 async function answerOf(handler: Handler, request: Request): Promise<Reply> {
@@ -127,6 +157,7 @@ function requestFrom(service: ServiceName, incoming: IncomingMessage): Request {
   const host = incoming.headers.host ?? `${localAddress ?? ''}:${localPort ?? ''}`
   const origin = `${'encrypted' in incoming.socket ? 'https' : 'http'}://${host}`
   const [path = '/', query = ''] = splitOnce(incoming.url ?? '/', '?')
+  let text: Promise<string> | undefined
   return {
     service,
     method: incoming.method ?? 'GET',
@@ -136,7 +167,7 @@ function requestFrom(service: ServiceName, incoming: IncomingMessage): Request {
     query: new URLSearchParams(query),
     headers: headersOf(incoming),
     clientIp: remoteAddress ?? '',
-    text: () => textOf(incoming),
+    text: () => (text ??= textOf(incoming)),
     incoming
   }
 }
@@ -154,20 +185,25 @@ function textOf(incoming: IncomingMessage): Promise<string> {
       resolve(Buffer.concat(chunks).toString('utf8'))
     })
     incoming.on('error', reject)
+    if (incoming.destroyed) reject(new Error('the client went away'))
     incoming.resume()
   })
 }
 
-async function send(reply: Reply, outgoing: ServerResponse): Promise<void> {
+/** Whether all of it went out. */
+async function send(reply: Reply, outgoing: ServerResponse): Promise<boolean> {
   const { status, headers = {}, body = '' } = reply
   if (body instanceof Readable) {
     outgoing.writeHead(status, headers)
     await pipeline(body, outgoing).catch(() => undefined) // the client went away: nobody is left to tell
-    return
+    return outgoing.writableFinished
   }
   const length = status === 204 ? {} : { 'Content-Length': Buffer.byteLength(body) }
   outgoing.writeHead(status, { ...length, ...headers })
-  outgoing.end(body)
+  await new Promise<void>((resolve) => {
+    outgoing.on('finish', resolve).on('close', resolve).on('error', resolve).end(body)
+  })
+  return outgoing.writableFinished
 }
 
 /** For sockets that have no ServerResponse, such as those that asked to CONNECT. */

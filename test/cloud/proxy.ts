@@ -7,8 +7,7 @@ import type { Server as TlsServer } from 'node:https'
 import type { Duplex } from 'node:stream'
 import { makeAuthority, makeServerCertificate } from './certificates.ts'
 import type { Authority, CertificateKind } from './certificates.ts'
-import { takeFault } from './faults.ts'
-import { basicFrom, listen, listenerFor, rawReply } from './http.ts'
+import { basicFrom, listen, listenerFor, rawReply, settle } from './http.ts'
 import type { Handler, Reply, Request, Wire } from './http.ts'
 import { headersOf, newRecord } from './recorder.ts'
 import type { ServiceName } from './recorder.ts'
@@ -63,9 +62,7 @@ async function connect(
   const request = connectRequest(incoming)
   const record = newRecord(request)
   tunnels.wire.requests.push(record)
-  const answer = (): Promise<Reply> => Promise.resolve(judge(tunnels.options, request))
-  const fault = takeFault(tunnels.wire.faults, request)
-  const reply = fault ? await fault({ request, socket, answer }) : await answer()
+  const reply = await settle(tunnels.wire, request, socket, () => judge(tunnels.options, request))
   if (reply === undefined) return
   record.status = reply.status
   const route = tunnels.options.routes.get(nameOf(request.path))
