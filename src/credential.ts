@@ -103,7 +103,11 @@ export function parseStart(token: string): Date | undefined {
 }
 
 function timeAt(token: string, claim: string): Date | undefined {
-  const seconds = parseClaims(token)?.[claim]
+  return parseSeconds(parseClaims(token)?.[claim])
+}
+
+/** A time in seconds since 1970, as a service gives it; undefined where it is none, or none that a Date can hold. */
+export function parseSeconds(seconds: unknown): Date | undefined {
   return typeof seconds === 'number' && Math.abs(seconds) <= LATEST_SECOND
     ? new Date(seconds * 1000)
     : undefined

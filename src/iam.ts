@@ -1,5 +1,5 @@
 import type { Context } from './context.ts'
-import { parseClaims, parseEnd, type TrustedProfile } from './credential.ts'
+import { parseClaims, parseEnd, parseSeconds, type TrustedProfile } from './credential.ts'
 import { explainRefusal } from './diagnosis.ts'
 import type { RefusedError } from './errors.ts'
 import { Fault, fetchReply, parseBody, type Reply } from './http.ts'
@@ -101,8 +101,9 @@ export function readAccessToken(reply: Reply, context: Context): AccessToken {
 
 function endOf(body: Record<string, unknown>, context: Context): Date | undefined {
   const { expiration, expires_in: seconds } = body
-  if (typeof expiration === 'number') return new Date(expiration * 1000)
-  return typeof seconds === 'number' ? new Date(context.now() + seconds * 1000) : undefined
+  const given = parseSeconds(expiration)
+  if (given !== undefined || typeof seconds !== 'number') return given
+  return parseSeconds(context.now() / 1000 + seconds)
 }
 
 /**

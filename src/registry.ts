@@ -1,6 +1,6 @@
 import { type Challenge, parseChallenge } from './challenge.ts'
 import type { Context } from './context.ts'
-import { type Credential, formatBasic } from './credential.ts'
+import { type Credential, formatBasic, parseSeconds } from './credential.ts'
 import { explainRefusal } from './diagnosis.ts'
 import { quote, type RefusedError, UserError } from './errors.ts'
 import { Fault, fetchReply, parseBody, type Reply } from './http.ts'
@@ -23,7 +23,7 @@ export interface RegistryToken {
  */
 export async function checkCredential(host: string, credential: Credential, context: Context): Promise<void> {
   const { token } = await exchange(host, credential, [], context)
-  await askWith(host, '/v2/', token, credential.username, context)
+  await askWith(host, '/v2/', token, credential.username, context, credential.secret)
 }
 
 /**
@@ -45,6 +45,7 @@ export async function exchange(
  * Asks the registry for something with a token of its own.
  * @param path such as `/v2/namespace/repository/tags/list`
  * @param who the user name, for the error
+ * @param secret what the error must not repeat
  * @throws as checkCredential
  */
 export async function askWith(
@@ -52,12 +53,13 @@ export async function askWith(
   path: string,
   token: string,
   who: string,
-  context: Context
+  context: Context,
+  secret = token
 ): Promise<void> {
   await fetchReply(
     { method: 'GET', url: new URL(formatOrigin(host) + path), headers: { authorization: `Bearer ${token}` } },
     (reply) => {
-      if (reply.status !== 200) throw refused(host, reply, who, token)
+      if (reply.status !== 200) throw refused(host, reply, who, secret)
     },
     context
   )
@@ -127,11 +129,15 @@ function readToken(reply: Reply, context: Context): RegistryToken {
   context.mask(token)
   const seconds = typeof body['expires_in'] === 'number' ? body['expires_in'] : SHORTEST_LIFE_S
   const start = context.now()
-  return { token, start: new Date(start), end: new Date(start + seconds * 1000) }
+  const end = parseSeconds(start / 1000 + seconds) ?? new Date(start + SHORTEST_LIFE_S * 1000)
+  return { token, start: new Date(start), end }
 }
+
+// What docker makes of a refusal without a message (facts/ibm-cloud.md section 4).
+const WORDLESS: Readonly<Record<number, string>> = { 400: '400 Bad Request', 403: '403 Forbidden' }
 
 function refused(host: string, reply: Reply, who: string, secret: string): RefusedError {
   const said = parseErrors(reply.body)
   const what = `${host} refused the login as ${who} (${reply.status})`
-  return explainRefusal(what, said === '' && reply.status === 403 ? '403 Forbidden' : said, secret)
+  return explainRefusal(what, said === '' ? (WORDLESS[reply.status] ?? '') : said, secret)
 }
