@@ -1,4 +1,4 @@
-import { lstat, mkdir, readFile, rm, rmdir } from 'node:fs/promises'
+import { lstat, mkdir, rmdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
@@ -8,25 +8,21 @@ import {
   entryOf,
   explainWrite,
   readConfig,
-  removeEmptyAuths,
-  writePrivate
+  removeEmptyAuths
 } from './config-file.ts'
+import { beginLedger, configPath, type Desk, isEmpty, locked } from './config-desk.ts'
 import type { Context } from './context.ts'
 import { UserError } from './errors.ts'
-import { withLock } from './file-lock.ts'
-import { isObject, parseObject } from './json.ts'
+import { parseObject } from './json.ts'
 import * as ledgers from './ledger.ts'
 import type { AuthEntry, HelperUse, Ledger, Release } from './ledger.ts'
+
+export { configPath } from './config-desk.ts'
 
 /** Where docker keeps its config.json: `$DOCKER_CONFIG`, else `~/.docker`. */
 export function dockerConfigDirectory(): string {
   const set = process.env['DOCKER_CONFIG']
   return set === undefined || set === '' ? join(homedir(), '.docker') : resolve(set)
-}
-
-/** The path of the config.json in a directory. */
-export function configPath(directory: string): string {
-  return join(directory, 'config.json')
 }
 
 /** A login that is to stand in config.json. */
@@ -104,83 +100,6 @@ export async function keep(directory: string, nonce: string, context: Context): 
   await locked(directory, nonce, context, async (desk) => {
     if (desk.ledger !== undefined) await desk.writeLedger(ledgers.forget(desk.ledger, nonce))
   })
-}
-
-/** What lies on the desk while the lock is held. */
-interface Desk {
-  readonly file: ConfigFile
-  readonly ledger: Ledger | undefined
-  /** null removes the file. */
-  writeConfig(text: string | null): Promise<void>
-  writeLedger(ledger: Ledger): Promise<void>
-  /** What a process that was killed left of its writing. */
-  removeDrafts(): Promise<void>
-}
-
-async function locked<T>(
-  directory: string,
-  nonce: string,
-  context: Context,
-  work: (desk: Desk) => Promise<T>
-): Promise<T> {
-  const path = join(directory, 'icr-login.lock')
-  try {
-    return await withLock(path, nonce, context, async (checkOwned) => {
-      return await work(await openDesk(directory, nonce, checkOwned))
-    })
-  } catch (error) {
-    throw explainWrite(path, error)
-  }
-}
-
-async function openDesk(directory: string, nonce: string, checkOwned: () => Promise<void>): Promise<Desk> {
-  const file = await readConfig(configPath(directory))
-  const path = join(directory, 'icr-login.json')
-  const write = async (target: string, text: string | null): Promise<void> => {
-    if (text === null) {
-      await checkOwned()
-      await rm(target, { force: true })
-    } else {
-      await writePrivate(target, text, nonce, checkOwned)
-    }
-  }
-  return {
-    file,
-    ledger: await readLedger(path),
-    writeConfig: async (text) => {
-      await write(file.path, text)
-    },
-    writeLedger: async (ledger) => {
-      await write(path, isEmpty(ledger) ? null : JSON.stringify(ledger))
-    },
-    removeDrafts: async () => {
-      for (const target of [file.path, path]) await rm(`${target}.icr-login-${nonce}`, { force: true })
-    }
-  }
-}
-
-async function readLedger(path: string): Promise<Ledger | undefined> {
-  const found = await lstat(path).catch(() => undefined)
-  if (found === undefined) return undefined
-  const ledger = found.isFile() ? ledgers.parseLedger(parseObject(await readFile(path, 'utf8'))) : undefined
-  if (ledger !== undefined) return ledger
-  throw new UserError(
-    `${path} is not the file that icr-login keeps there.`,
-    'It was left as it is. Look at it, and delete it if no other job is running on this machine.'
-  )
-}
-
-function beginLedger({ text, content }: ConfigFile, madeDirectory: boolean): Ledger {
-  return {
-    ...ledgers.EMPTY_LEDGER,
-    ...(Object.keys(content).length === 0 ? { blank: text } : {}),
-    madeAuths: !isObject(content['auths']),
-    madeDirectory
-  }
-}
-
-function isEmpty(ledger: Ledger): boolean {
-  return Object.keys(ledger.hosts).length === 0
 }
 
 /** Takes out the logins of jobs that can't be running any more. */

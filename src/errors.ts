@@ -27,17 +27,25 @@ export function codeOf(error: unknown): string {
 /** The most characters of a foreign text that are shown. */
 export const LONGEST_QUOTE = 200
 
-/**
- * Text from outside as it may stand in a log: one line of printable ASCII, at most 200 characters, and none of the
- * runner's commands (`##[…]` is live anywhere in a line, facts/clients-and-runner.md, "The runner").
- */
+/** Text from outside as it may stand in a message: one line of printable ASCII, at most 200 characters. */
 export function quote(text: string): string {
   const shown = text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text
-  return shown
-    .trim()
-    .replace(/\s+/g, ' ')
-    .replace(/[^\x20-\x7e…]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
+  return escapeLine(shown.trim().replace(/\s+/g, ' ')).replace(/[^\x20-\x7e…]/gu, escapeCharacter)
+}
+
+/**
+ * A line that the runner takes for text: without control characters, and with none of its commands (`::…::` at the
+ * start, `##[…]` anywhere; facts/clients-and-runner.md, "The runner").
+ */
+export function escapeLine(line: string): string {
+  return line
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, escapeCharacter)
+    .replace(/^(\s*)::/, '$1:\\u{3a}')
     .replaceAll('##[', '#\\u{23}[')
+}
+
+function escapeCharacter(character: string): string {
+  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`
 }
 
 /** Names in a sentence: `a`, `a and b`, `a, b and c`. */

@@ -1,11 +1,37 @@
 import type { Context } from './context.ts'
 import { type Credential, parseEnd, type SecretKind, type TrustedProfile, USERNAMES } from './credential.ts'
+import { UserError } from './errors.ts'
 import type { AccessToken } from './iam.ts'
 
 /** One way to prove who the job is: a secret, with or without a trusted profile; or the profile alone. */
 export type Identity =
   | { readonly kind: SecretKind; readonly secret: string; readonly profile?: TrustedProfile }
   | { readonly kind: 'keyless'; readonly profile: TrustedProfile }
+
+/**
+ * A secret with a trusted profile beside it, which is the user name to log in as.
+ * @throws UserError where they don't go together
+ */
+export function withProfile(given: Identity, profile: TrustedProfile): Identity {
+  if (given.kind === 'keyless') return given
+  checkProfileId(given.kind, profile)
+  return { ...given, profile }
+}
+
+/** A trusted profile's ID is a user name, with an API key as its password (facts/ibm-cloud.md section 4). */
+function checkProfileId(kind: SecretKind, profile: TrustedProfile): void {
+  if (kind !== 'api-key') {
+    throw new UserError(
+      `trusted-profile does not go with ${kind}${kind === 'access-token' ? ', unless mint: iam-token assumes it' : ''}.`,
+      "Give it with the api-key of a service ID that the profile trusts, or alone on IBM Cloud's own machines."
+    )
+  }
+  if (profile.by === 'id') return
+  throw new UserError(
+    `trusted-profile holds a ${profile.by === 'crn' ? 'CRN' : 'name'}, and the login needs the ID.`,
+    'Write trusted-profile: Profile-…, as ibmcloud iam trusted-profile NAME shows it, or use mint: iam-token.'
+  )
+}
 
 export interface ResolvedCredential extends Credential {
   readonly end: Date | undefined

@@ -7,11 +7,17 @@ import {
   type SecretKind,
   type TrustedProfile
 } from './credential.ts'
-import { formatList, quote, UserError } from './errors.ts'
-import type { Identity } from './identity.ts'
+import { formatList, UserError } from './errors.ts'
+import { type Identity, withProfile } from './identity.ts'
+import {
+  LONGEST_LIFETIME_MS,
+  LONGEST_TIMEOUT_MS,
+  parseBoolean,
+  parseDuration,
+  parseEndpoint
+} from './input-values.ts'
 import type { MintInputs, MintSurroundings } from './mint-inputs.ts'
 import {
-  type Endpoint,
   isKnownHost,
   isLoopback,
   parseIamUrl,
@@ -46,7 +52,8 @@ export async function readInputs(now: number): Promise<Inputs> {
   return {
     hosts,
     mint,
-    identity: resolveIdentity(given, profile, mint),
+    // A profile that the mint assumes is not the user name.
+    identity: profile === undefined || mint?.profile !== undefined ? given : withProfile(given, profile),
     logout: parseBoolean('logout', readOr('logout')),
     iamUrl: parseIamUrl(readOr('iam-url')),
     timeoutMs: parseDuration('timeout', readOr('timeout'), LONGEST_TIMEOUT_MS)
@@ -133,32 +140,6 @@ async function resolveGiven(
   return { kind, secret }
 }
 
-/** Beside a secret, a trusted profile is the user name, unless it is to be assumed. */
-function resolveIdentity(
-  given: Identity,
-  profile: TrustedProfile | undefined,
-  mint: MintInputs | undefined
-): Identity {
-  if (given.kind === 'keyless' || profile === undefined || mint?.profile !== undefined) return given
-  checkProfileId(given.kind, profile)
-  return { ...given, profile }
-}
-
-/** A trusted profile's ID is a user name, with an API key as its password (facts/ibm-cloud.md section 4). */
-function checkProfileId(kind: SecretKind, profile: TrustedProfile): void {
-  if (kind !== 'api-key') {
-    throw new UserError(
-      `trusted-profile does not go with ${kind}${kind === 'access-token' ? ', unless mint: iam-token assumes it' : ''}.`,
-      "Give it with the api-key of a service ID that the profile trusts, or alone on IBM Cloud's own machines."
-    )
-  }
-  if (profile.by === 'id') return
-  throw new UserError(
-    `trusted-profile holds a ${profile.by === 'crn' ? 'CRN' : 'name'}, and the login needs the ID.`,
-    'Write trusted-profile: Profile-…, as ibmcloud iam trusted-profile NAME shows it, or use mint: iam-token.'
-  )
-}
-
 /** What `mint` and the inputs beside it ask for. Their rules are loaded only where one of them was given. */
 async function readMint(job: MintSurroundings): Promise<MintInputs | undefined> {
   const [mint, serviceId, lifetime] = [readOr('mint'), core.getInput('service-id'), core.getInput('lifetime')]
@@ -227,35 +208,4 @@ function split(name: string): string[] {
   return readRaw(name)
     .split(/[ ,\r\n]+/)
     .filter((part) => part !== '')
-}
-
-const ENDPOINTS: readonly Endpoint[] = ['public', 'private', 'legacy']
-
-function parseEndpoint(text: string): Endpoint {
-  const endpoint = ENDPOINTS.find((name) => name === text)
-  if (endpoint !== undefined) return endpoint
-  throw new UserError(`endpoint: "${quote(text)}" is none.`, `Give ${ENDPOINTS.join(', ')}, or leave it out.`)
-}
-
-function parseBoolean(name: string, text: string): boolean {
-  if (/^(?:true|false)$/i.test(text)) return text.toLowerCase() === 'true'
-  throw new UserError(
-    `${name}: "${quote(text)}" is neither true nor false.`,
-    `Write ${name}: true or ${name}: false.`
-  )
-}
-
-const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 }
-const LONGEST_TIMEOUT_MS = 3_600_000
-const LONGEST_LIFETIME_MS = 24 * 3_600_000
-
-/** `90s`, `15m`, `1h` in milliseconds. */
-function parseDuration(name: string, text: string, longestMs: number): number {
-  const [, count = '', unit = ''] = /^(\d{1,5})([smh])$/.exec(text) ?? []
-  const milliseconds = Number(count) * (UNITS[unit] ?? 0)
-  if (milliseconds > 0 && milliseconds <= longestMs) return milliseconds
-  throw new UserError(
-    `${name}: "${quote(text)}" is not a time from 1s to ${longestMs / 3_600_000}h.`,
-    `Write it as ${name}: 90s, 15m or 1h.`
-  )
 }

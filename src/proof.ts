@@ -1,11 +1,67 @@
 import type { Context } from './context.ts'
 import type { Credential } from './credential.ts'
 import { formatList, RefusedError, UserError } from './errors.ts'
+import type { MintInputs } from './mint-inputs.ts'
+import type { Minted, MintWay } from './mint/way.ts'
 import { askWith, exchange } from './registry.ts'
 import { type Action, formatScope, parseGrants } from './scope.ts'
 
 /** What the registry grants on some repositories: undefined where it could not be known. */
 export type Access = 'pull' | 'pull,push' | undefined
+
+/**
+ * Shows all that was minted to the registry, and says what is not proven.
+ * @throws UserError where it may not pull, or may push and should not
+ */
+export async function proveMinted(
+  { way: name, repositories, readOnly }: MintInputs,
+  way: MintWay,
+  minted: readonly Minted[],
+  context: Context
+): Promise<Access> {
+  const found = await Promise.all(
+    minted
+      .filter(({ host }) => (repositories.get(host) ?? []).length > 0)
+      .map(async ({ host, username, secret }) => {
+        const wanted = repositories.get(host) ?? []
+        return username === undefined
+          ? await proveToken(host, secret, wanted, context)
+          : await proveCredential(host, { username, secret }, wanted, context)
+      })
+  )
+  const access = found.length < minted.length || found.includes(undefined) ? undefined : widest(found)
+  const canPush = found.includes('pull,push')
+  if (readOnly && canPush) throw mayPush(name, way, repositories)
+  if (access === undefined) {
+    context.warn(`mint: ${name}: that the credential can only pull is not proven${whyNot(found, minted)}.`)
+  } else if (!readOnly && !canPush) {
+    context.warn('read-only: false: push was asked for, and the registry does not grant it.')
+  }
+  return access
+}
+
+function widest(found: readonly Access[]): Access {
+  return found.includes('pull,push') ? 'pull,push' : 'pull'
+}
+
+function whyNot(found: readonly Access[], minted: readonly Minted[]): string {
+  return found.length < minted.length
+    ? ': give repositories to have it shown to the registry'
+    : ': the registry does not say what its token grants. It can pull'
+}
+
+function mayPush(name: string, way: MintWay, repositories: MintInputs['repositories']): UserError {
+  const names = formatList(namesOf(repositories))
+  return new UserError(
+    `mint: ${name}: the registry would let the minted credential push to ${names}.`,
+    `${way.policy} Or give read-only: false, if the job is to push.`
+  )
+}
+
+/** Every repository once, whatever its hosts. */
+export function namesOf(repositories: MintInputs['repositories']): string[] {
+  return [...new Set([...repositories.values()].flat())]
+}
 
 /**
  * Shows a credential to the registry: may it pull each repository, and may it push? Nothing is written.

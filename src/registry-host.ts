@@ -123,6 +123,8 @@ export function isKnownHost(host: string): boolean {
   return REGIONS.some((region) => [region.host, `private.${region.host}`, region.legacy].includes(host))
 }
 
+// RFC 1035, section 2.3.4, less the dot at the end.
+const LONGEST_HOST = 253
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
 const ICR_HOST = new RegExp(`^(?:${LABEL}\\.)*icr\\.io$`, 'i')
 const BLUEMIX_HOST = new RegExp(`^registry(?:\\.${LABEL})*\\.bluemix\\.net$`, 'i')
@@ -137,7 +139,7 @@ export function isAllowedHost(host: string): boolean {
 
 /** Whether a host lies in the registry's zones: `icr.io` and below, and the `bluemix.net` names of before 2019. */
 export function isIbmHost(host: string): boolean {
-  return host.length <= 253 && (ICR_HOST.test(host) || BLUEMIX_HOST.test(host))
+  return host.length <= LONGEST_HOST && (ICR_HOST.test(host) || BLUEMIX_HOST.test(host))
 }
 
 const LOOPBACK = /^(?:localhost|\[::1\]|127\.(\d{1,3})\.(\d{1,3})\.(\d{1,3}))(?::(\d{1,5}))?$/i
@@ -182,5 +184,5 @@ export function parseIamUrl(text: string): string {
 /** Whether IAM may be asked there: IBM's names over https, or this machine. */
 export function isIamOrigin(origin: string): boolean {
   const [, scheme, host = ''] = /^(https?):\/\/([^/]+)$/.exec(origin) ?? []
-  return isLoopback(host) || (scheme === 'https' && IAM_HOST.test(host))
+  return isLoopback(host) || (scheme === 'https' && host.length <= LONGEST_HOST && IAM_HOST.test(host))
 }

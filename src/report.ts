@@ -1,6 +1,6 @@
 import * as core from '@actions/core'
 import type { Context } from './context.ts'
-import { formatList, messageOf } from './errors.ts'
+import { escapeLine, formatList, messageOf } from './errors.ts'
 import type { State } from './state.ts'
 
 /** What the rooms below may say, mask and wait for: the log, the real clock, and a budget from now on. */
@@ -9,9 +9,7 @@ export function createContext(budgetMs: number): Context {
     mask: (secret) => {
       core.setSecret(secret)
     },
-    note: (line) => {
-      core.info(line)
-    },
+    note: say,
     warn: (line) => {
       core.warning(line)
     },
@@ -21,6 +19,11 @@ export function createContext(budgetMs: number): Context {
     },
     deadline: Date.now() + budgetMs
   }
+}
+
+/** Writes one line to the log: a path or a name in it can't start a command of the runner's. */
+function say(line: string): void {
+  core.info(escapeLine(line))
 }
 
 /** What is told of a login, beside its state. */
@@ -54,7 +57,7 @@ export async function reportLogin(state: State, { username, password, minted }: 
   core.setOutput('docker-config', directory)
   const until = end === '' ? 'does not end by itself' : `ends ${end}`
   const who = username === '' ? 'with a repository token' : `as ${username}`
-  core.info(`Logged in to ${formatList(hosts)} ${who}. The credential ${until}.`)
+  say(`Logged in to ${formatList(hosts)} ${who}. The credential ${until}.`)
   await writeSummary('Logged in to IBM Cloud Container Registry', [
     ['Registry', hosts.map(code).join('<br>')],
     ['As', username === '' ? 'a repository token, which has no user name' : code(username)],
@@ -89,7 +92,7 @@ export interface CleanupReport {
 
 /** Says what was cleaned and what is left, and writes it on the job's page. A failure is never more than a warning. */
 export async function reportCleanup({ done, left }: CleanupReport): Promise<void> {
-  for (const line of done) core.info(line)
+  for (const line of done) say(line)
   for (const line of left) core.warning(line)
   const rows = [
     ...done.map((line) => ['Done', line] as const),
@@ -108,10 +111,14 @@ async function writeSummary(title: string, rows: readonly Row[]): Promise<void> 
       .addTable(rows.map(([name, cell]) => [{ data: name, header: true }, cell]))
     await core.summary.write()
   } catch (error) {
-    core.info(`The job summary was not written: ${messageOf(error)}`)
+    say(`The job summary was not written: ${messageOf(error)}`)
   }
 }
 
+function escapeHtml(text: string): string {
+  return escapeLine(text).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+}
+
 function code(text: string): string {
-  return `<code>${text}</code>`
+  return `<code>${escapeHtml(text)}</code>`
 }

@@ -4,7 +4,7 @@ import { formatList, messageOf, UserError } from './errors.ts'
 import { fetchAccessToken, type Identity } from './identity.ts'
 import { findWay } from './mint/ways.ts'
 import type { MintedId, RevokeOrder, Revoker } from './mint/way.ts'
-import { digestOf } from './minting.ts'
+import { digestOf } from './mint-journal.ts'
 import type { MintState } from './state.ts'
 
 const POLL_MS = 1_000
