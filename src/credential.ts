@@ -31,6 +31,12 @@ export function formatBasic({ username, secret }: Credential): string {
 export function parseSecret(kind: SecretKind, pasted: string): string {
   const text = unwrap(pasted)
   const secret = text.startsWith('{') ? takeFromKeyFile(kind, text) : text
+  if (secret === '') {
+    throw new UserError(
+      `${kind} is empty but for quotes or "Bearer" around it.`,
+      'Store the secret again, whole.'
+    )
+  }
   // docker keeps a line end inside the secret (facts/clients-and-runner.md), and a header can't carry one.
   if (/[\r\n]/.test(secret)) {
     throw new UserError(`${kind} has a line break inside.`, 'Store the secret again, as one line.')
@@ -46,7 +52,7 @@ export function parseSecret(kind: SecretKind, pasted: string): string {
 function unwrap(pasted: string): string {
   const text = pasted.trim()
   const quoted = /^(["'])(.*)\1$/s.exec(text)?.[2]
-  return (quoted ?? text).trim().replace(/^Bearer\s+/i, '')
+  return (quoted ?? text).trim().replace(/^Bearer(?:\s+|$)/i, '')
 }
 
 function takeFromKeyFile(kind: SecretKind, text: string): string {

@@ -163,6 +163,8 @@ export function quoteWithout(said: string, secret: string): string {
     bytes.toString('hex'),
     encodeURIComponent(secret),
     JSON.stringify(secret),
+    // As Go writes JSON.
+    JSON.stringify(secret).replace(/[<>&]/g, (unit) => `\\u00${unit.charCodeAt(0).toString(16)}`),
     ...shifted.map((padded) => padded.toString('base64')),
     ...shifted.map((padded) => padded.toString('base64url'))
   ]
