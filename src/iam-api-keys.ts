@@ -61,7 +61,7 @@ function readApiKey(reply: Reply, context: Context): { id: string; secret: strin
 /** An ID goes into addresses and into the log, so it must look like one. */
 function parseId(body: Record<string, unknown>): string | undefined {
   const id = stringAt(body, 'id')
-  return id !== undefined && /^[\w-]{1,100}$/.test(id) ? id : undefined
+  return id !== undefined && /^ApiKey-[\w-]{1,60}$/.test(id) ? id : undefined
 }
 
 export interface ApiKeySummary {

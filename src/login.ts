@@ -5,6 +5,7 @@ import * as core from '@actions/core'
 import type { Context } from './context.ts'
 import { formatBasic, formatTime } from './credential.ts'
 import { configPath, dockerConfigDirectory, keep } from './docker-config.ts'
+import { findUnsafeSettings } from './environment.ts'
 import { type Identity, resolveCredential } from './identity.ts'
 import { type Inputs, readInputs } from './inputs.ts'
 import type { MintInputs } from './mint-inputs.ts'
@@ -20,7 +21,7 @@ export async function login(): Promise<void> {
   const context = createContext(inputs.timeoutMs)
   const begun = beginState(inputs)
   saveState(begun)
-  warnOfDeadWays(inputs.identity)
+  warnOfSurroundings(inputs.identity)
   const job = await (inputs.mint === undefined
     ? useAsGiven(inputs, context)
     : mint(inputs, inputs.mint, begun, context))
@@ -44,9 +45,10 @@ function beginState({ hosts }: Inputs): State {
   }
 }
 
-// facts/ibm-cloud.md section 2.1.
-function warnOfDeadWays(identity: Identity): void {
+function warnOfSurroundings(identity: Identity): void {
+  for (const line of findUnsafeSettings(process.env)) core.warning(line)
   if (identity.kind !== 'registry-token') return
+  // facts/ibm-cloud.md section 2.1.
   core.warning('IBM has refused registry tokens since 19 August 2021. It is tried; give an api-key instead.')
 }
 

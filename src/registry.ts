@@ -1,8 +1,8 @@
 import { type Challenge, parseChallenge } from './challenge.ts'
 import type { Context } from './context.ts'
 import { type Credential, formatBasic, parseSeconds } from './credential.ts'
-import { explainRefusal } from './diagnosis.ts'
-import { quote, type RefusedError, UserError } from './errors.ts'
+import { explainRefusal, quoteWithout } from './diagnosis.ts'
+import { type RefusedError, UserError } from './errors.ts'
 import { Fault, fetchReply, parseBody, type Reply } from './http.ts'
 import { stringAt } from './json.ts'
 import { parseErrors } from './registry-error.ts'
@@ -81,12 +81,12 @@ async function fetchChallenge(host: string, context: Context): Promise<Challenge
 }
 
 /** The realm, where it is the registry's own: docker sends the secret to any realm, this does not. */
-function parseRealm(host: string, realm: string | undefined): URL {
+function parseRealm(host: string, realm: string | undefined, secret: string): URL {
   const origin = formatOrigin(host)
   const url = realm !== undefined && URL.canParse(realm) ? new URL(realm) : undefined
   if (url?.origin === new URL(origin).origin && url.username === '' && url.password === '') return url
   throw new UserError(
-    `${host} asks for the secret to be sent elsewhere: ${realm === undefined ? 'no realm' : quote(realm)}.`,
+    `${host} asks for the secret to be sent elsewhere: ${realm === undefined ? 'no realm' : quoteWithout(realm, secret)}.`,
     `It was not sent. A registry of IBM Cloud gives out its tokens itself, at ${origin}/oauth/token.`
   )
 }
@@ -103,7 +103,7 @@ async function fetchToken(
   { challenge, credential, scopes }: Question,
   context: Context
 ): Promise<RegistryToken> {
-  const url = parseRealm(host, challenge.realm)
+  const url = parseRealm(host, challenge.realm, credential.secret)
   url.searchParams.set('account', credential.username)
   url.searchParams.set('client_id', 'icr-login')
   if (challenge.service !== undefined) url.searchParams.set('service', challenge.service)

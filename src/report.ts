@@ -1,10 +1,12 @@
 import * as core from '@actions/core'
 import type { Context } from './context.ts'
+import { findProxySecrets } from './environment.ts'
 import { escapeLine, formatList, messageOf } from './errors.ts'
 import type { State } from './state.ts'
 
 /** What the rooms below may say, mask and wait for: the log, the real clock, and a budget from now on. */
 export function createContext(budgetMs: number): Context {
+  for (const secret of findProxySecrets(process.env)) core.setSecret(secret)
   return {
     mask: (secret) => {
       core.setSecret(secret)

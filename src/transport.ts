@@ -42,15 +42,13 @@ const httpsAgent = new https.Agent({ keepAlive: true })
 const proxyAgents = new Map<string, http.Agent>()
 
 /** Proxies as the runner knows them; like docker, none for this machine. Loaded only where one is set. */
-async function agentFor({ url, nearby }: Request, context: Context): Promise<http.Agent> {
+async function agentFor({ url, nearby }: Request): Promise<http.Agent> {
   const direct = url.protocol === 'https:' ? httpsAgent : httpAgent
   const proxied = Object.keys(process.env).some((name) => /^(?:https?|all)_proxy$/i.test(name))
   if (nearby === true || isLoopback(url.host) || !proxied) return direct
   const { getProxyForUrl } = await import('proxy-from-env')
   const proxy = getProxyForUrl(url.href)
   if (proxy === '') return direct
-  const { password } = new URL(proxy)
-  if (password !== '') context.mask(decodeURIComponent(password))
   const agent = proxyAgents.get(proxy) ?? (await connectThrough(proxy))
   proxyAgents.set(proxy, agent)
   return agent
@@ -69,7 +67,7 @@ async function connectThrough(proxy: string): Promise<http.Agent> {
 export async function send(request: Request, context: Context): Promise<Reply> {
   const { method, url, headers, body } = request
   const limit = request.nearby === true ? NEARBY_TRY_MS : TRY_MS
-  const agent = await agentFor(request, context)
+  const agent = await agentFor(request)
   return await new Promise<Reply>((resolve, reject) => {
     const client = url.protocol === 'https:' ? https : http
     const call = client.request(
