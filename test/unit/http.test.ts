@@ -380,7 +380,6 @@ describe('proxies', () => {
       headers: { authorization: 'Basic c2VjcmV0' }
     } as const
     expect(await userError(fetchReply(request, parseBody, context))).toContain('the proxy answered 407')
-    expect(context.masks).toContain('wr@ng')
     expect(requestsWith(cloud.requests, 'c2VjcmV0')).toEqual([])
   })
 
@@ -396,7 +395,7 @@ describe('proxies', () => {
     const ca = join(makeFolder(), 'ca.pem')
     writeFileSync(ca, proxy.caPem)
     const env = { HTTPS_PROXY: proxy.url.replace('//', '//me:p%40ss@'), NODE_EXTRA_CA_CERTS: ca }
-    expect(await askAlone('https://us.icr.io/v2/', env)).toMatchObject({ outcome: '401', masks: ['p@ss'] })
+    expect(await askAlone('https://us.icr.io/v2/', env)).toMatchObject({ outcome: '401' })
     expect(cloud.requests.map(({ service }) => service)).toEqual(['proxy', 'registry'])
   })
 
