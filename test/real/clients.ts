@@ -22,6 +22,8 @@ export interface Client {
   pull(place: Place, image: string): Promise<ChildResult>
   /** The bytes of an image that was pulled, layers not compressed. */
   read(image: string): Promise<Buffer>
+  /** Anything else that it can do. */
+  run(place: Place, args: string[]): Promise<ChildResult>
 }
 
 /** Throws with what the client said if it did not end well. */
@@ -157,7 +159,8 @@ export class Clients {
         const archive = this.#archive()
         await this.#runWell(kind, ['save', '--output', archive, image])
         return readFileSync(archive)
-      }
+      },
+      run: (place, args) => this.#run(kind, place, args)
     }
   }
 
@@ -169,6 +172,9 @@ export class Clients {
         await this.#runWell(kind, ['add', container, await this.#tar(text), '/'])
         await this.#runWell(kind, ['commit', '--rm', container, image])
       },
+      // Else it is content with the image that it has, and asks nobody.
+      pull: (place, image) =>
+        this.#run(kind, place, ['pull', '--policy', 'always', ...kind.plainHttp, image]),
       read: async (image) => {
         const archive = this.#archive()
         await this.#runWell(kind, ['push', image, `docker-archive:${archive}`])
@@ -196,7 +202,8 @@ export class Clients {
         const archive = this.#archive()
         await this.#runWell(kind, ['copy', `dir:${folderOf(image)}`, `docker-archive:${archive}`])
         return readFileSync(archive)
-      }
+      },
+      run: (place, args) => this.#run(kind, place, args)
     }
   }
 }

@@ -1,5 +1,6 @@
 // What the tests with real programs stand on: IBM Cloud's stand-in with a real docker-registry behind its token
 // service, a real docker daemon, and the clients.
+import { afterAll, beforeAll } from '@jest/globals'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startCloud, type Cloud } from '../cloud/cloud.ts'
@@ -10,6 +11,8 @@ import { startDockerd, startRegistry, type Registry } from './daemons.ts'
 
 export interface Ground {
   cloud: Cloud
+  /** The first region's, which has the images. */
+  registry: StandIn
   clients: Clients
   /** Another region's registry, with a docker-registry of its own. */
   addRegistry(options: Partial<RegistryOptions>): Promise<StandIn>
@@ -28,13 +31,13 @@ async function storeImagesOf(standIn: StandIn): Promise<Registry> {
   return registry
 }
 
-export async function startGround(): Promise<Ground> {
+async function startGround(first: Partial<RegistryOptions>): Promise<Ground> {
   const closers: (() => Promise<void> | void)[] = []
   const close = async (): Promise<void> => {
     for (const end of closers.splice(0).reverse()) await end()
   }
   try {
-    const cloud = await startCloud()
+    const cloud = await startCloud({ registry: first })
     closers.push(() => cloud.close())
     const addRegistry = async (options: Partial<RegistryOptions>): Promise<StandIn> => {
       const standIn = await cloud.addRegistry(options)
@@ -42,19 +45,37 @@ export async function startGround(): Promise<Ground> {
       closers.push(() => registry.stop())
       return standIn
     }
-    for (const standIn of cloud.registries) {
-      const registry = await storeImagesOf(standIn)
-      closers.push(() => registry.stop())
-    }
+    const [registry] = cloud.registries
+    if (registry === undefined) throw new Error('no registry')
+    const images = await storeImagesOf(registry)
+    closers.push(() => images.stop())
     const dockerd = await startDockerd()
     closers.push(() => dockerd.stop())
     const clients = new Clients(dockerd.host)
     closers.push(() => {
       clients.close()
     })
-    return { cloud, clients, addRegistry, close }
+    return { cloud, registry, clients, addRegistry, close }
   } catch (error) {
     await close()
     throw error
+  }
+}
+
+/** For a test file: call it once, at the top. The ground is there in its tests. */
+export function useGround(first: Partial<RegistryOptions> = {}): () => Ground {
+  let ground: Ground | undefined
+
+  beforeAll(async () => {
+    ground = await startGround(first)
+  })
+
+  afterAll(async () => {
+    await ground?.close()
+  })
+
+  return () => {
+    if (ground === undefined) throw new Error('the ground is not there yet')
+    return ground
   }
 }

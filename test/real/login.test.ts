@@ -1,155 +1,89 @@
 // The action itself, as it is committed in dist, on real programs: one login, and all clients work with it.
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { describe, expect, test } from '@jest/globals'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PROFILE_ID, READER_KEY, WRITER_ID, WRITER_KEY } from '../cloud/default-world.ts'
-import {
-  snapshot,
-  startJob,
-  type Inputs,
-  type Job,
-  type JobOptions,
-  type StepResult
-} from '../support/runner.ts'
-import { startGround, type Ground } from './ground.ts'
+import { snapshot, type Inputs, type Job } from '../support/runner.ts'
+import { useGround } from './ground.ts'
+import { end, useJobs } from './jobs.ts'
 import { makePasswordStore, type PasswordStore } from './password-store.ts'
-import { clientNames, clientOf, expectPull, makeImage, publish, refusal, testClients } from './table.ts'
+import {
+  clientNames,
+  clientOf,
+  expectPull,
+  keyOf,
+  makeImage,
+  publish,
+  refusal,
+  testClients
+} from './table.ts'
 
-let ground: Ground
-const jobs: Job[] = []
-const closers: (() => Promise<void> | void)[] = []
-
-beforeAll(async () => {
-  ground = await startGround()
-})
-
-afterAll(async () => {
-  await ground.close()
-})
-
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close()
-  for (const job of jobs.splice(0)) job.close()
-})
-
-async function newJob(options: JobOptions = {}): Promise<Job> {
-  const job = await startJob({ docker: 'real', ...options })
-  jobs.push(job)
-  return job
-}
-
-function newHome(): string {
-  const home = mkdtempSync(join(tmpdir(), 'icr-login-home-'))
-  closers.push(() => {
-    rmSync(home, { recursive: true, force: true })
-  })
-  return home
-}
-
-const here = (): Inputs => ({ registry: ground.cloud.registryHost, 'iam-url': ground.cloud.iamUrl })
-
-/** Everything that a step says, for a test that failed. */
-function mustEndWell({ exitCode, stdout, stderr, errors }: StepResult): void {
-  if (exitCode !== 0 || errors.length > 0)
-    throw new Error(`exit code ${exitCode ?? 'none'}\n${stdout}${stderr}`)
-}
-
-async function logIn(job: Job, inputs: Inputs): Promise<StepResult> {
-  const result = await job.main({ ...here(), ...inputs })
-  mustEndWell(result)
-  return result
-}
-
-async function end(job: Job): Promise<StepResult> {
-  const result = await job.post()
-  mustEndWell(result)
-  expect(result.warnings).toEqual([])
-  return result
-}
-
-const hostsIn = (job: Job): string[] => Object.keys(job.dockerConfig()?.auths ?? {})
+// The registry must still speak the tokens that IBM ended.
+const ground = useGround({ registryTokens: true })
+const { newJob, newHome, later, here, logIn, loginOf } = useJobs(ground)
 
 describe.each(['real', 'none'])('one login, docker on the PATH: %s', (docker) => {
-  testClients(
-    () => ground,
-    async (_, apiKey) => {
-      const job = await newJob({ docker })
-      await logIn(job, { 'api-key': apiKey })
-      return {
-        place: { home: job.home },
-        end: async () => {
-          await end(job)
-          expect(hostsIn(job)).toEqual([])
-        }
-      }
-    }
-  )
+  testClients(ground, (_, role) => loginOf({ docker }, { 'api-key': keyOf[role] }))
 })
 
 /** Each kind of secret with the username that it must lead to. */
 const secrets: [string, string, () => Inputs][] = [
   ['an API key', 'iamapikey', () => ({ 'api-key': WRITER_KEY })],
-  ['an access token', 'iambearer', () => ({ 'access-token': ground.cloud.accessToken(WRITER_ID) })],
-  ['a refresh token', 'iamrefresh', () => ({ 'refresh-token': ground.cloud.refreshToken(WRITER_ID) })],
+  ['an access token', 'iambearer', () => ({ 'access-token': ground().cloud.accessToken(WRITER_ID) })],
+  ['a refresh token', 'iamrefresh', () => ({ 'refresh-token': ground().cloud.refreshToken(WRITER_ID) })],
   [
     "a service ID's key as a trusted profile",
     PROFILE_ID,
     () => ({ 'api-key': WRITER_KEY, 'trusted-profile': PROFILE_ID })
   ],
-  ['a registry token', 'token', () => ({ 'registry-token': registryToken() })],
+  [
+    'a registry token',
+    'token',
+    () => ({ 'registry-token': ground().cloud.world.addRegistryToken({ region: 'us-south' }).value })
+  ],
   ['no secret, inside IBM Cloud', 'iambearer', () => ({ 'trusted-profile': PROFILE_ID })]
 ]
 
-/** The registry must still speak what IBM ended. */
-function registryToken(): string {
-  const [registry] = ground.cloud.registries
-  if (registry) registry.registryTokens = true
-  return ground.cloud.world.addRegistryToken({ region: 'us-south' }).value
-}
-
 describe.each(['real', 'none'])('docker on the PATH: %s', (docker) => {
   test.each(secrets)('with %s, as %s, every client pulls', async (_, username, inputs) => {
-    const { image, text } = await publish(ground)
-    const env = { RUNNER_ENVIRONMENT: 'self-hosted', IBMCLOUD_CR_VPC_URL: ground.cloud.metadataUrl }
+    const { image, text } = await publish(ground())
+    const env = { RUNNER_ENVIRONMENT: 'self-hosted', IBMCLOUD_CR_VPC_URL: ground().cloud.metadataUrl }
     const job = await newJob({ docker, env })
     const before = job.snapshot()
     const { outputs } = await logIn(job, inputs())
-    expect(outputs).toMatchObject({ registry: ground.cloud.registryHost, username })
+    expect(outputs).toMatchObject({ registry: ground().cloud.registryHost, username })
     for (const name of clientNames) {
-      await expectPull(clientOf(ground, name), { home: job.home }, image, text)
+      await expectPull(clientOf(ground(), name), { home: job.home }, image, text)
     }
     await end(job)
     expect(job.snapshot()).toEqual(before)
   })
 
   test('a registry that gives identity tokens: every client pulls', async () => {
-    const [registry] = ground.cloud.registries
-    if (registry === undefined) throw new Error('no registry')
-    registry.identityTokens = true
-    closers.push(() => {
-      registry.identityTokens = false
+    ground().registry.identityTokens = true
+    later(() => {
+      ground().registry.identityTokens = false
     })
-    const { image, text } = await publish(ground)
+    const { image, text } = await publish(ground())
     const job = await newJob({ docker })
     await logIn(job, { 'api-key': READER_KEY })
     for (const name of clientNames) {
-      await expectPull(clientOf(ground, name), { home: job.home }, image, text)
+      await expectPull(clientOf(ground(), name), { home: job.home }, image, text)
     }
     await end(job)
   })
 
   test('two regions with one login', async () => {
-    const other = await ground.addRegistry({ region: 'eu-de' })
+    const other = await ground().addRegistry({ region: 'eu-de' })
     const job = await newJob({ docker })
     const { outputs } = await logIn(job, {
       'api-key': WRITER_KEY,
-      registry: `${ground.cloud.registryHost}, ${other.host}`
+      registry: `${ground().cloud.registryHost}, ${other.host}`
     })
-    expect(JSON.parse(outputs['registries'] ?? '')).toEqual([ground.cloud.registryHost, other.host])
-    const podman = clientOf(ground, 'podman')
-    const { image } = await makeImage(ground, podman)
-    const there = image.replace(ground.cloud.registryHost, other.host)
+    expect(JSON.parse(outputs['registries'] ?? '')).toEqual([ground().cloud.registryHost, other.host])
+    const podman = clientOf(ground(), 'podman')
+    const { image } = await makeImage(ground(), podman)
+    const there = image.replace(ground().cloud.registryHost, other.host)
     await podman.make(there, 'text')
     for (const name of [image, there]) {
       expect(await podman.push({ home: job.home }, name)).toMatchObject({ exitCode: 0 })
@@ -166,14 +100,14 @@ const failures: [string, () => Inputs, RegExp][] = [
 ]
 
 function keyOfAnotherRegion(): string {
-  const { world } = ground.cloud
+  const { world } = ground().cloud
   const { iamId } = world.addServiceId({ name: 'elsewhere' })
   world.addPolicy({ iamId, role: 'Reader', region: 'eu-gb' })
   return world.addApiKey({ iamId }).value
 }
 
 function disabledKey(): string {
-  const { world } = ground.cloud
+  const { world } = ground().cloud
   return world.addApiKey({ iamId: `iam-${WRITER_ID}`, disabled: true }).value
 }
 
@@ -208,7 +142,7 @@ const helperConfigs: [string, () => object, readonly string[]][] = [
   ['for every host', () => ({ credsStore: 'pass', auths: {} }), ['docker']],
   [
     'for this host',
-    () => ({ credHelpers: { [ground.cloud.registryHost]: 'pass' }, auths: { 'docker.io': {} } }),
+    () => ({ credHelpers: { [ground().cloud.registryHost]: 'pass' }, auths: { 'docker.io': {} } }),
     clientNames
   ]
 ]
@@ -216,7 +150,7 @@ const helperConfigs: [string, () => object, readonly string[]][] = [
 async function jobWithPass(docker: string, config: object): Promise<{ job: Job; store: PasswordStore }> {
   const home = newHome()
   const store = await makePasswordStore(home)
-  closers.push(() => store.close())
+  later(() => store.close())
   mkdirSync(join(home, '.docker'), { mode: 0o700 })
   writeFileSync(join(home, '.docker/config.json'), JSON.stringify(config, null, 2), { mode: 0o600 })
   return { job: await newJob({ docker, home, path: store.path }), store }
@@ -225,7 +159,7 @@ async function jobWithPass(docker: string, config: object): Promise<{ job: Job; 
 describe.each(['real', 'none'])('docker on the PATH: %s', (docker) => {
   test.each(helperConfigs)('pass as the credential helper %s', async (_, config, readers) => {
     const { job, store } = await jobWithPass(docker, config())
-    const host = ground.cloud.registryHost
+    const host = ground().cloud.registryHost
     const file = join(job.home, '.docker/config.json')
     const before = readFileSync(file, 'utf8')
     await logIn(job, { 'api-key': WRITER_KEY })
@@ -233,9 +167,9 @@ describe.each(['real', 'none'])('docker on the PATH: %s', (docker) => {
       Buffer.from(`iamapikey:${WRITER_KEY}`).toString('base64')
     )
     expect(JSON.parse((await store.call('get', host)).stdout)).toMatchObject({ Secret: WRITER_KEY })
-    const { image, text } = await publish(ground)
+    const { image, text } = await publish(ground())
     for (const name of readers) {
-      await expectPull(clientOf(ground, name), { home: job.home }, image, text)
+      await expectPull(clientOf(ground(), name), { home: job.home }, image, text)
     }
     await end(job)
     expect((await store.call('list')).stdout.trim()).toBe('{}')
@@ -244,7 +178,7 @@ describe.each(['real', 'none'])('docker on the PATH: %s', (docker) => {
 
   test('a helper that holds another login for the host keeps it, and the step names the cure', async () => {
     const { job, store } = await jobWithPass(docker, { credsStore: 'pass' })
-    const host = ground.cloud.registryHost
+    const host = ground().cloud.registryHost
     await store.call(
       'store',
       JSON.stringify({ ServerURL: host, Username: 'iamapikey', Secret: 'of the user' })
@@ -267,17 +201,20 @@ describe('two jobs that share a home', () => {
       const home = newHome()
       const entry = { auth: Buffer.from('iamapikey:of the user').toString('base64') }
       mkdirSync(join(home, '.docker'), { mode: 0o700 })
-      const config = { auths: { [ground.cloud.registryHost]: entry, 'ghcr.io': {} }, HttpHeaders: { a: 'b' } }
+      const config = {
+        auths: { [ground().cloud.registryHost]: entry, 'ghcr.io': {} },
+        HttpHeaders: { a: 'b' }
+      }
       writeFileSync(join(home, '.docker/config.json'), JSON.stringify(config), { mode: 0o600 })
       const before = snapshot(home)
       const keys = [READER_KEY, WRITER_KEY]
       const both = [await newJob({ home }), await newJob({ home })]
       for (const [i, job] of both.entries()) await logIn(job, { 'api-key': keys[i] ?? '' })
-      const { image, text } = await publish(ground)
+      const { image, text } = await publish(ground())
       if (both[early]) await end(both[early])
-      for (const name of clientNames) await expectPull(clientOf(ground, name), { home }, image, text)
-      const podman = clientOf(ground, 'podman')
-      const pushed = await podman.push({ home }, (await makeImage(ground, podman)).image)
+      for (const name of clientNames) await expectPull(clientOf(ground(), name), { home }, image, text)
+      const podman = clientOf(ground(), 'podman')
+      const pushed = await podman.push({ home }, (await makeImage(ground(), podman)).image)
       // What is left is the other's login, with the other's rights.
       if (late === 0) expect(pushed.stderr).toMatch(refusal)
       else expect(pushed).toMatchObject({ exitCode: 0 })
@@ -289,7 +226,7 @@ describe('two jobs that share a home', () => {
   test('eight at a time lose no login', async () => {
     const home = newHome()
     const all = await Promise.all(Array.from({ length: 8 }, () => newJob({ home })))
-    const registries = await Promise.all(all.map(() => ground.cloud.addRegistry()))
+    const registries = await Promise.all(all.map(() => ground().cloud.addRegistry()))
     const hosts = registries.map(({ host }) => host)
     await Promise.all(all.map((job, i) => logIn(job, { 'api-key': WRITER_KEY, registry: hosts[i] ?? '' })))
     expect(Object.keys(all[0]?.dockerConfig()?.auths ?? {}).sort()).toEqual([...hosts].sort())

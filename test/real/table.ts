@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { READER_KEY, REPOSITORY, WRITER_KEY } from '../cloud/default-world.ts'
+import type { ChildResult } from '../support/child.ts'
 import { mustSucceed, type Client, type Place } from './clients.ts'
 import type { Ground } from './ground.ts'
 
@@ -13,11 +14,16 @@ export const clientNames = ['docker', 'podman', 'buildah', 'skopeo'] as const
 export interface Login {
   /** Where the clients find it. */
   place: Place
-  end(): Promise<void>
+  end: () => Promise<void>
 }
 
-/** Logs in to the ground's first registry with an API key. */
-export type LogIn = (ground: Ground, apiKey: string) => Promise<Login>
+export type Role = 'Reader' | 'Writer'
+
+/** The API key of an identity with that role and no other. */
+export const keyOf: Record<Role, string> = { Reader: READER_KEY, Writer: WRITER_KEY }
+
+/** Logs in to the ground's first registry, with the rights of that role. */
+export type LogIn = (ground: Ground, role: Role) => Promise<Login>
 
 export function clientOf(ground: Ground, name: string): Client {
   const client = ground.clients.all.find((candidate) => candidate.name === name)
@@ -55,10 +61,25 @@ export async function expectPull(client: Client, place: Place, image: string, te
 export const refusal =
   /insufficient scope|authorization required|access to the resource is denied|unauthorized/iu
 
-export function testClients(ground: () => Ground, logIn: LogIn): void {
+/** Makes an image and pushes it, which must be refused. */
+export async function expectNoPush(ground: Ground, client: Client, place: Place): Promise<void> {
+  const { image } = await makeImage(ground, client)
+  expectRefusal(await client.push(place, image))
+}
+
+export function expectRefusal({ exitCode, stderr }: ChildResult, words = refusal): void {
+  expect(exitCode).not.toBe(0)
+  expect(stderr).toMatch(words)
+}
+
+export function testClients(
+  ground: () => Ground,
+  logIn: LogIn,
+  names: readonly string[] = clientNames
+): void {
   const logins: Login[] = []
-  const start = async (apiKey: string): Promise<Place> => {
-    const login = await logIn(ground(), apiKey)
+  const start = async (role: Role): Promise<Place> => {
+    const login = await logIn(ground(), role)
     logins.push(login)
     return login.place
   }
@@ -67,25 +88,21 @@ export function testClients(ground: () => Ground, logIn: LogIn): void {
     for (const login of logins.splice(0)) await login.end()
   })
 
-  describe.each(clientNames)('%s', (name) => {
-    test('pushes, and every other client pulls, with one login', async () => {
-      const place = await start(WRITER_KEY)
+  describe.each(names)('%s', (name) => {
+    test('pushes, and every client pulls, with one login', async () => {
+      const place = await start('Writer')
       const client = clientOf(ground(), name)
       const { image, text } = await makeImage(ground(), client)
       mustSucceed(await client.push(place, image))
-      const others = clientNames.filter((other) => other !== name)
-      for (const other of others) await expectPull(clientOf(ground(), other), place, image, text)
+      for (const other of names) await expectPull(clientOf(ground(), other), place, image, text)
     })
 
     test('as a Reader pulls and may not push', async () => {
       const { image, text } = await publish(ground())
-      const place = await start(READER_KEY)
+      const place = await start('Reader')
       const client = clientOf(ground(), name)
       await expectPull(client, place, image, text)
-      const { image: own } = await makeImage(ground(), client)
-      const { exitCode, stderr } = await client.push(place, own)
-      expect(exitCode).not.toBe(0)
-      expect(stderr).toMatch(refusal)
+      await expectNoPush(ground(), client, place)
     })
   })
 }
