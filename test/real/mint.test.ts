@@ -1,0 +1,141 @@
+// Each way to mint, by the action as it is committed in dist: the clients that it is for can pull with what was minted
+// and may not push unless that was asked for; revoked or ended, it serves none of them.
+import { describe, test } from '@jest/globals'
+import { cpSync } from 'node:fs'
+import {
+  OPERATOR_KEY,
+  PROFILE_ID,
+  READER_ID,
+  REPOSITORY,
+  WRITER_ID,
+  WRITER_KEY
+} from '../cloud/default-world.ts'
+import type { Inputs } from '../support/runner.ts'
+import { mustSucceed, type Place } from './clients.ts'
+import { useGround } from './ground.ts'
+import { useJobs } from './jobs.ts'
+import {
+  clientNames,
+  clientOf,
+  expectNoPush,
+  expectPull,
+  expectRefusal,
+  keyOf,
+  publish,
+  testClients,
+  type Role
+} from './table.ts'
+
+const ground = useGround({ registryTokens: true })
+const { newHome, later, loginOf } = useJobs(ground)
+
+interface Way {
+  /** Who can use what is minted. */
+  clients: readonly string[]
+  /** What leads to a credential with the rights of that role. */
+  inputs: (role: Role) => Inputs
+}
+
+const ways = {
+  // The registry takes push out of it, whatever its owner may do.
+  'repository-token': { clients: ['docker'], inputs: () => ({ 'api-key': WRITER_KEY }) },
+  'iam-token': { clients: clientNames, inputs: (role) => ({ 'api-key': keyOf[role] }) },
+  'api-key': {
+    clients: clientNames,
+    inputs: (role) => ({
+      'api-key': OPERATOR_KEY,
+      'service-id': role === 'Reader' ? READER_ID : WRITER_ID
+    })
+  },
+  'registry-token': { clients: clientNames, inputs: () => ({ 'api-key': OPERATOR_KEY }) }
+} satisfies Record<string, Way>
+
+type WayName = keyof typeof ways
+
+function inputsOf(mint: WayName, role: Role): Inputs {
+  const way: Way = ways[mint]
+  return { mint, repositories: REPOSITORY, 'read-only': String(role === 'Reader'), ...way.inputs(role) }
+}
+
+/** The login as it is now, for clients that go on with it when the job has ended. */
+function copyLogin(place: Place): Place {
+  const home = newHome()
+  cpSync(place.home, home, { recursive: true })
+  return { home }
+}
+
+/** For IAM and the registry's token service; what they gave before ends as they say that it does. */
+function letTimePass(seconds: number): void {
+  const { world } = ground().cloud
+  world.ahead += seconds
+  later(() => {
+    world.ahead -= seconds
+  })
+}
+
+describe.each(['real', 'none'])('docker on the PATH: %s', (docker) => {
+  describe.each(Object.keys(ways) as WayName[])('mint: %s', (mint) => {
+    testClients(ground, (_, role) => loginOf({ docker }, inputsOf(mint, role)), ways[mint].clients)
+  })
+
+  test("mint: iam-token of a Reader's profile, by a Writer's key: every client pulls and may not push", async () => {
+    const { image, text } = await publish(ground())
+    const inputs = { ...inputsOf('iam-token', 'Writer'), 'read-only': 'true', 'trusted-profile': PROFILE_ID }
+    const { place, end } = await loginOf({ docker }, inputs)
+    for (const name of clientNames) {
+      await expectPull(clientOf(ground(), name), place, image, text)
+      await expectNoPush(ground(), clientOf(ground(), name), place)
+    }
+    await end()
+  })
+
+  test.each(['api-key', 'registry-token'] as const)(
+    'mint: %s: no client pulls any more when it was revoked',
+    async (mint) => {
+      const { image, text } = await publish(ground())
+      const { place, end } = await loginOf({ docker }, inputsOf(mint, 'Reader'))
+      const copy = copyLogin(place)
+      for (const name of clientNames) await expectPull(clientOf(ground(), name), copy, image, text)
+      await end()
+      for (const name of clientNames) expectRefusal(await clientOf(ground(), name).pull(copy, image))
+    }
+  )
+
+  test('mint: iam-token: no client pulls any more when it has ended', async () => {
+    const { image, text } = await publish(ground())
+    const { place, end } = await loginOf({ docker }, inputsOf('iam-token', 'Reader'))
+    for (const name of clientNames) await expectPull(clientOf(ground(), name), place, image, text)
+    letTimePass(3601)
+    for (const name of clientNames) expectRefusal(await clientOf(ground(), name).pull(place, image))
+    await end()
+  })
+
+  // facts/clients-and-runner.md, "Who honours `registrytoken`": they look for a user name and find none.
+  test('mint: repository-token: podman, buildah and skopeo do not read it', async () => {
+    const { image, text } = await publish(ground())
+    const { place, end } = await loginOf({ docker }, inputsOf('repository-token', 'Reader'))
+    await expectPull(clientOf(ground(), 'docker'), place, image, text)
+    for (const name of ['podman', 'buildah', 'skopeo']) {
+      expectRefusal(await clientOf(ground(), name).pull(place, image))
+    }
+    await end()
+  })
+
+  test('mint: repository-token: docker pulls and inspects with it until it ends, and not after that', async () => {
+    const { image, text } = await publish(ground())
+    ground().registry.tokenSeconds = 60
+    later(() => {
+      ground().registry.tokenSeconds = 3600
+    })
+    const { place, end } = await loginOf({ docker }, inputsOf('repository-token', 'Reader'))
+    const client = clientOf(ground(), 'docker')
+    const inspect = ['manifest', 'inspect', '--insecure', image]
+    await expectPull(client, place, image, text)
+    mustSucceed(await client.run(place, inspect))
+    letTimePass(61)
+    expectRefusal(await client.pull(place, image))
+    // The words that docker has for every error of `manifest inspect`.
+    expectRefusal(await client.run(place, inspect), /no such manifest/u)
+    await end()
+  })
+})
