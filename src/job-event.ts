@@ -12,6 +12,8 @@ export function explainMissingSecrets(env: NodeJS.ProcessEnv): string | undefine
       'Add the secret once more: Settings, Secrets and variables, Dependabot.'
     )
   }
+  // This one runs in the base repository, and is passed its secrets.
+  if (env['GITHUB_EVENT_NAME'] === 'pull_request_target') return undefined
   if (!isFromFork(env['GITHUB_EVENT_PATH'])) return undefined
   return (
     'GitHub passes no secrets to jobs of pull requests from forks. Keep the secret under Settings, Secrets and ' +

@@ -16,6 +16,8 @@ export function endChildren(): void {
 }
 
 const LARGEST_OUTPUT = 64 * 1024
+/** What a program that has ended said is here by then. */
+const LAST_WORDS_MS = 1_000
 
 /**
  * Runs a program to its end, with a secret on its standard input where it needs one; nothing of it is printed.
@@ -35,11 +37,13 @@ export async function run(
     running.add(child)
     const stdout = collect(child.stdout)
     const stderr = collect(child.stderr)
-    const timer = setTimeout(() => {
-      child.kill('SIGKILL')
-      // A grandchild may hold the pipes open for ever.
+    const letGo = (): void => {
       child.stdout.destroy()
       child.stderr.destroy()
+    }
+    let timer = setTimeout(() => {
+      child.kill('SIGKILL')
+      letGo()
     }, options.timeoutMs)
     child.stdin.on('error', () => {
       // The child ended before it had read all: its exit code tells why.
@@ -48,6 +52,11 @@ export async function run(
       running.delete(child)
       clearTimeout(timer)
       reject(error)
+    })
+    child.on('exit', () => {
+      clearTimeout(timer)
+      // A grandchild may hold the pipes open for ever: a key agent, say.
+      timer = setTimeout(letGo, LAST_WORDS_MS)
     })
     child.on('close', (code, signal) => {
       running.delete(child)
