@@ -3,7 +3,7 @@ import { childEnvironment } from './child-environment.ts'
 import { type Context, timeLeft } from './context.ts'
 import type { Credential } from './credential.ts'
 import { quoteWithout } from './diagnosis.ts'
-import { UserError } from './errors.ts'
+import { quote, UserError } from './errors.ts'
 import { parseObject, stringAt } from './json.ts'
 import { type Finished, run } from './process.ts'
 
@@ -23,7 +23,7 @@ export async function findHelper(name: string): Promise<CredentialHelper> {
   const path = /^[\w.-]+$/.test(name) ? await which(program) : ''
   if (path !== '') return { name, path }
   throw new UserError(
-    `docker's config.json names the credential helper "${name}", but ${program} is not on the PATH.`,
+    `docker's config.json names the credential helper "${quote(name)}", but ${quote(program)} is not on the PATH.`,
     'Install it, or take credsStore or credHelpers out of config.json.'
   )
 }

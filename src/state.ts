@@ -85,7 +85,7 @@ function isState(state: unknown): state is State {
     Array.isArray(hosts) &&
     hosts.every((host) => typeof host === 'string' && isAllowedHost(host)) &&
     (stage === 'begun' || stage === 'held' || stage === 'kept') &&
-    typeof end === 'string' &&
+    (end === '' || isTime(end)) &&
     (mint === undefined || isMintState(mint))
   )
 }
@@ -103,6 +103,7 @@ function isMintState(state: unknown): state is MintState {
     Array.isArray(made) &&
     made.every(isMintedId) &&
     typeof sent === 'boolean' &&
+    isTime(ends) &&
     typeof openUntil === 'number'
   )
 }
@@ -112,6 +113,11 @@ function isMintedId(value: unknown): boolean {
   const { id, host } = value
   const known = host === undefined || (typeof host === 'string' && isAllowedHost(host))
   return known && typeof id === 'string' && /^[\w-]{1,100}$/.test(id)
+}
+
+/** A time as `formatTime` writes it; it is shown in the log. */
+function isTime(value: unknown): boolean {
+  return typeof value === 'string' && /^(?:\d{4}|[+-]\d{6})-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(value)
 }
 
 function isPlainPath(path: unknown): path is string {
