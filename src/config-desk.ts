@@ -77,9 +77,11 @@ async function readLedger(path: string): Promise<Ledger | undefined> {
   )
 }
 
-export function beginLedger({ text, content }: ConfigFile, madeDirectory: boolean): Ledger {
+export function beginLedger({ path, text, content }: ConfigFile, madeDirectory: boolean): Ledger {
   return {
-    ...ledgers.EMPTY_LEDGER,
+    version: 1,
+    file: path,
+    hosts: {},
     ...(Object.keys(content).length === 0 ? { blank: text } : {}),
     madeAuths: !isObject(content['auths']),
     madeDirectory

@@ -46,7 +46,7 @@ export async function hold(
 ): Promise<readonly Release[]> {
   const madeDirectory = await makeDirectory(directory)
   return await locked(directory, nonce, context, async (desk) => {
-    const begun = desk.ledger ?? beginLedger(desk.file, madeDirectory)
+    const begun = desk.ledger?.file === desk.file.path ? desk.ledger : beginLedger(desk.file, madeDirectory)
     const { ledger, releases, entries } = dropExpired(begun, desk.file, context)
     let next = ledger
     for (const { host, ...login } of logins) {
@@ -78,6 +78,7 @@ export async function release(
   const { releases, lastOut } = await locked(directory, nonce, context, async (desk) => {
     await desk.removeDrafts()
     if (desk.ledger === undefined) return { releases: [], lastOut: false }
+    checkSameFile(desk.ledger, desk.file)
     const own = ledgers.release(desk.ledger, nonce, (host) => entryOf(desk.file, host))
     const entries = new Map(
       own.releases.flatMap(({ host, show }) => (show === undefined ? [] : [[host, show]]))
@@ -93,6 +94,15 @@ export async function release(
   // Not empty: somebody else keeps something there by now.
   if (lastOut) await rmdir(directory).catch(() => undefined)
   return releases
+}
+
+/** Where config.json leads elsewhere by now, that file is not ours to change. */
+function checkSameFile(ledger: Ledger, { path }: ConfigFile): void {
+  if (ledger.file === path) return
+  throw new UserError(
+    `${path} is not the file that was logged in to, which is ${ledger.file}.`,
+    'Neither was changed. Take the login out of it by hand: docker logout.'
+  )
 }
 
 /** Leaves a job's logins in config.json for good: they are the user's own from now on. */

@@ -32,6 +32,8 @@ interface HostStack {
 /** Kept beside config.json while a login of ours is held. */
 export interface Ledger {
   readonly version: 1
+  /** The file that it is about: where config.json led when it was begun, if that was a link. */
+  readonly file: string
   /** What the file held when it had nothing in it: null where there was no file. Undefined: it had something. */
   readonly blank?: string | null
   /** Whether `auths` was made by us. */
@@ -40,14 +42,15 @@ export interface Ledger {
   readonly hosts: Readonly<Record<string, HostStack>>
 }
 
-export const EMPTY_LEDGER: Ledger = { version: 1, hosts: {} }
-
 /** No job on a self-hosted runner lives longer than 5 days (GitHub's limit), so no login of ours is held longer. */
 const LONGEST_JOB_MS = 5 * 24 * 60 * 60 * 1000
 
 /** The ledger in a file's text; undefined where it is none. */
 export function parseLedger(value: unknown): Ledger | undefined {
-  return isObject(value) && value['version'] === 1 && isHosts(value['hosts'])
+  return isObject(value) &&
+    value['version'] === 1 &&
+    typeof value['file'] === 'string' &&
+    isHosts(value['hosts'])
     ? (value as unknown as Ledger)
     : undefined
 }

@@ -187,6 +187,16 @@ describe('a config that is there', () => {
     expect([listing(directory), readFileSync(real, 'utf8')]).toEqual([{ 'config.json': `-> ${real}` }, whole])
   })
 
+  test('that has become a link to another file since is not followed there', async () => {
+    await logIn(A, loginOf('1'))
+    const other = join(makeFolder(), 'other.json')
+    writeFileSync(other, '{"auths":{}}')
+    rmSync(path)
+    symlinkSync(other, path)
+    expect(await userError(logOut(A))).toContain('is not the file that was logged in to')
+    expect(readFileSync(other, 'utf8')).toBe('{"auths":{}}')
+  })
+
   test.each([
     ['one link', ['real.json']],
     ['a chain of links', ['next', 'real.json']]

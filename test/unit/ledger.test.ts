@@ -2,7 +2,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from '@jest/globals'
 import {
-  EMPTY_LEDGER,
   expired,
   forget,
   parseLedger,
@@ -14,6 +13,7 @@ import {
   type Release
 } from '../../src/ledger.ts'
 
+const EMPTY_LEDGER: Ledger = { version: 1, file: '/home/me/.docker/config.json', hosts: {} }
 const HOST = 'us.icr.io'
 const DAY = 24 * 60 * 60 * 1000
 const HELPER: HelperUse = { name: 'pass', before: false, digest: 'one' }
@@ -243,16 +243,24 @@ describe('a file that is no ledger', () => {
     { version: 2, hosts: {} },
     { version: '1', hosts: {} },
     { version: 1 },
-    { version: 1, hosts: [] },
-    { version: 1, hosts: { 'us.icr.io': null } },
-    { version: 1, hosts: { 'us.icr.io': {} } },
-    { version: 1, hosts: { 'us.icr.io': { layers: {} } } },
-    { version: 1, hosts: { 'us.icr.io': { layers: [] } } },
-    { version: 1, hosts: { 'us.icr.io': { layers: [null] } } },
-    { version: 1, hosts: { 'us.icr.io': { layers: [{}] } } },
-    { version: 1, hosts: { 'us.icr.io': { layers: [{ entry: 'auth' }] } } },
-    { version: 1, hosts: { 'us.icr.io': { layers: [{ entry: [] }] } } },
-    { version: 1, hosts: { 'us.icr.io': { layers: [{ entry: null }, { entry: 1 }] } } }
+    { version: 1, file: '/home/me/.docker/config.json', hosts: [] },
+    { version: 1, file: '/home/me/.docker/config.json', hosts: { 'us.icr.io': null } },
+    { version: 1, file: '/home/me/.docker/config.json', hosts: { 'us.icr.io': {} } },
+    { version: 1, file: '/home/me/.docker/config.json', hosts: { 'us.icr.io': { layers: {} } } },
+    { version: 1, file: '/home/me/.docker/config.json', hosts: { 'us.icr.io': { layers: [] } } },
+    { version: 1, file: '/home/me/.docker/config.json', hosts: { 'us.icr.io': { layers: [null] } } },
+    { version: 1, file: '/home/me/.docker/config.json', hosts: { 'us.icr.io': { layers: [{}] } } },
+    {
+      version: 1,
+      file: '/home/me/.docker/config.json',
+      hosts: { 'us.icr.io': { layers: [{ entry: 'auth' }] } }
+    },
+    { version: 1, file: '/home/me/.docker/config.json', hosts: { 'us.icr.io': { layers: [{ entry: [] }] } } },
+    {
+      version: 1,
+      file: '/home/me/.docker/config.json',
+      hosts: { 'us.icr.io': { layers: [{ entry: null }, { entry: 1 }] } }
+    }
   ])('is not read as one: %j', (value) => {
     expect(parseLedger(value)).toBeUndefined()
   })
