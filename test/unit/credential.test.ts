@@ -8,6 +8,7 @@ import {
   parseClaims,
   parseEnd,
   parseSecret,
+  parseStart,
   parseTrustedProfile,
   SECRET_KINDS,
   USERNAMES,
@@ -143,6 +144,13 @@ describe('a token that has ended', () => {
     expect(parseEnd(jwt({ exp: 8.64e12 }))).toEqual(new Date(8.64e15))
     expect(parseEnd(jwt({ exp: 8.64e12 + 1 }))).toBeUndefined()
   })
+})
+
+test('a token says when it was issued, if it does', () => {
+  expect(parseStart(jwt({ iat: 2e9 }))).toEqual(new Date(2e12))
+  expect([jwt({}), jwt({ iat: '2e9' }), jwt({ iat: 1e300 }), KEY].map(parseStart)).toEqual(
+    Array<undefined>(4).fill(undefined)
+  )
 })
 
 describe('the claims of a token', () => {

@@ -303,6 +303,19 @@ describe('the end of the time', () => {
   })
 })
 
+describe('who watches', () => {
+  test('is told before each try, and what came of it', async () => {
+    const server = await startServer({ raw: (socket) => socket.resetAndDestroy() }, { status: 503 }, GOOD)
+    const told: unknown[] = []
+    const watch = (): ((status: number | undefined) => void) => {
+      told.push('try')
+      return (status) => told.push(status)
+    }
+    await ask(server, makeContext(), { watch })
+    expect(told).toEqual(['try', undefined, 'try', 503, 'try', 200])
+  })
+})
+
 describe('a service that is near', () => {
   test('is asked twice and no more', async () => {
     const server = await startServer({ status: 503 })

@@ -5,11 +5,13 @@ import { UserError } from '../../src/errors.ts'
 import {
   formatOrigin,
   isAllowedHost,
+  isIamOrigin,
   isIbmHost,
   isKnownHost,
   isLoopback,
   parseIamUrl,
   parseRegistry,
+  parseRepository,
   REGIONS,
   resolveRegion
 } from '../../src/registry-host.ts'
@@ -157,6 +159,37 @@ describe('what is not to get a secret', () => {
   })
 })
 
+describe('repositories', () => {
+  test.each([
+    ['ns/app', undefined, 'ns/app'],
+    ['ns/deep/er/app', undefined, 'ns/deep/er/app'],
+    ['us.icr.io/ns/app', 'us.icr.io', 'ns/app'],
+    ['US.icr.io/ns/app', 'us.icr.io', 'ns/app'],
+    ['127.0.0.1:5000/ns/app', '127.0.0.1:5000', 'ns/app']
+  ])('%s is on the host %s the repository %s', (text, host, repository) => {
+    expect(parseRepository(text)).toEqual({ ...(host === undefined ? {} : { host }), repository })
+  })
+
+  test.each([
+    '',
+    'ns',
+    'NS/app',
+    'ns/app:1',
+    'ns/app@sha256:0a',
+    'us.icr.io/ns',
+    'us.icr.io/',
+    'evil-icr.io:1/ns/app',
+    '../ns',
+    'ns//app',
+    'ns/app?x',
+    'ns/app#x',
+    '--help',
+    'ns/\u212a'
+  ])('%j is none', (text) => {
+    expect(messageOf(() => parseRepository(text))).toContain('is not the name of a repository')
+  })
+})
+
 describe('iam-url', () => {
   test.each([
     ['https://iam.cloud.ibm.com', 'https://iam.cloud.ibm.com'],
@@ -179,6 +212,7 @@ describe('iam-url', () => {
     expect(message).toContain('https://iam.cloud.ibm.com')
     expect(message).toMatch(/^[\x20-\x7e…\n]*$/u)
     expect(message.split('\n')).toHaveLength(2)
+    expect(isIamOrigin(text)).toBe(false)
   })
 
   test('no text is taken for an endpoint unless a URL parser finds IBM’s IAM or loopback in it', () => {

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { readState, saveBegun, saveState, type State } from '../../src/state.ts'
+import { readState, saveBegun, saveState, type MintState, type State } from '../../src/state.ts'
 import { parseFile } from '../support/workflow-commands.ts'
 import { setVariables, useOwnEnvironment } from './support/environment.ts'
 import { makeFolder } from './support/home.ts'
@@ -19,6 +19,20 @@ const STATE: State = {
   hosts: ['us.icr.io', '127.0.0.1:5000'],
   stage: 'held',
   end: '2026-08-14T12:00:00Z'
+}
+
+const MINT: MintState = {
+  way: 'api-key',
+  name: 'icr-login/me/app/1/1/0123456789abcdef',
+  iamUrl: 'https://iam.cloud.ibm.com',
+  minter: 'api-key',
+  digest: 'x',
+  profile: '',
+  serviceId: 'iam-ServiceId-1b7a4c02',
+  sent: true,
+  made: [{ id: 'ApiKey-1b7a' }, { id: 'ae57b394', host: 'us.icr.io' }],
+  ends: '2026-08-14T12:00:00Z',
+  openUntil: 0
 }
 
 let file: string
@@ -96,6 +110,34 @@ describe('what a step in between put there', () => {
   ])('(%s) is refused, and nothing is undone by it', async (_, state) => {
     given(state)
     expect(await userError(() => readState())).toContain('was changed since, so nothing was cleaned up')
+  })
+
+  test.each<[string, object]>([
+    ['no name', { name: 7 }],
+    ['a name that is not ours', { name: 'production' }],
+    ['a name with a query', { name: 'icr-login/x?all=true' }],
+    ['a name without an end', { name: `icr-login/${'x'.repeat(101)}` }],
+    ['an IAM that is not IBM’s', { iamUrl: 'https://iam.cloud.ibm.com.evil.test' }],
+    ['an IAM in plain http', { iamUrl: 'http://iam.cloud.ibm.com' }],
+    ['a service ID that is none', { serviceId: 'iam-ServiceId-1/../2' }],
+    ['made that is no list', { made: {} }],
+    ['made of what is no ID', { made: ['ApiKey-1'] }],
+    ['an ID with a path', { made: [{ id: '../serviceids/x' }] }],
+    ['an ID that is empty', { made: [{ id: '' }] }],
+    ['an ID on a host that is not IBM’s', { made: [{ id: 'x', host: 'evil.test' }] }],
+    ['sent that is no truth', { sent: 'true' }],
+    ['an end that hides a command', { ends: '##[error]x' }],
+    ['no time until which it is open', { openUntil: '0' }]
+  ])('of a mint with %s is refused', async (_, changes) => {
+    given({ ...STATE, mint: MINT })
+    expect(readState()).toEqual({ ...STATE, mint: MINT })
+    given({ ...STATE, mint: { ...MINT, ...changes } })
+    expect(await userError(() => readState())).toContain('was changed since')
+  })
+
+  test('of a mint that is no object is refused', async () => {
+    given({ ...STATE, mint: [] })
+    expect(await userError(() => readState())).toContain('was changed since')
   })
 
   test('with a host that is not IBM’s is refused', async () => {
