@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises'
+import { rm, rmdir } from 'node:fs/promises'
 import type { Context } from './context.ts'
 import { configPath, release } from './docker-config.ts'
 import { messageOf } from './errors.ts'
@@ -40,6 +40,8 @@ async function releaseLogin(state: State, report: CleanupReport): Promise<void> 
   await attempt(report, async () => {
     const context = createContext(BUDGET_MS)
     const releases = await release(state.directory, state.nonce, context)
+    // Only where it is empty.
+    if (state.newDirectory) await rmdir(state.directory).catch(() => undefined)
     reportReleases(state, releases, report)
     await eraseHelpers(releases, report, context)
   })

@@ -44,7 +44,7 @@ export async function dockerLogin(login: DockerLogin, context: Context): Promise
     if (finished.code === 0) return await readEntry(login)
     const said = parseStderr(finished.stderr)
     const wait = jitter(FIRST_WAIT_MS * 2 ** attempt)
-    if (attempt === TRIES || !isTransient(said) || wait >= timeLeft(context))
+    if (attempt === TRIES || !(isTransient(said) || said.includes(NOT_ASKED)) || wait >= timeLeft(context))
       throw await explain(login, finished, said, context)
     context.note(`${login.host}: ${describe(said)}. docker login again in ${(wait / 1000).toFixed(1)} s.`)
     await context.sleep(wait)
@@ -100,10 +100,17 @@ const TRANSIENT = new RegExp(
     'i/o timeout|TLS handshake timeout|Client\\.Timeout|context deadline exceeded',
     'no such host|server misbehaving|failure in name resolution|network is unreachable|no route to host',
     '(?:failed with status|unexpected HTTP status): (?:408|425|429|5\\d\\d)|toomanyrequests',
+    '^(?:Bad Gateway|Service Unavailable|Gateway Timeout)$',
     'unable to decode token response|did not include a token'
   ].join('|'),
   'i'
 )
+
+// The ping failed, so docker saw no challenge and went on without the secret: nobody has refused it yet.
+const NOT_ASKED = 'failed with status: 401'
+
+// The reason of a proxy's refusal, which Go gives without a word about the proxy (net/http, transport.go).
+const PROXY_REFUSED = /^(?:Proxy Authentication Required|Forbidden|Bad Request|Not Found|Method Not Allowed)$/
 
 function isTransient(said: string): boolean {
   return TRANSIENT.test(said)
@@ -132,6 +139,12 @@ async function explain(
     return new UserError(
       `${host} could not be reached by docker login: ${describe(said)}.`,
       'Run the job again. If it stays: can this runner reach that host, and does it need a proxy (HTTPS_PROXY)?'
+    )
+  }
+  if (PROXY_REFUSED.test(said)) {
+    return new UserError(
+      `The proxy did not let docker login through to ${host}: ${said}.`,
+      'Check HTTPS_PROXY, with its user and password, and that the proxy allows that host.'
     )
   }
   if (/x509:|certificate/i.test(said)) {

@@ -1,4 +1,4 @@
-import { lstat, mkdir, rmdir } from 'node:fs/promises'
+import { lstat, mkdir, readdir, rmdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
@@ -75,6 +75,7 @@ export async function release(
   context: Context
 ): Promise<readonly Release[]> {
   if ((await lstat(directory).catch(() => undefined)) === undefined) return []
+  if (!(await hasTraces(directory))) return []
   const { releases, lastOut } = await locked(directory, nonce, context, async (desk) => {
     await desk.removeDrafts()
     if (desk.ledger === undefined) return { releases: [], lastOut: false }
@@ -103,6 +104,13 @@ function checkSameFile(ledger: Ledger, { path }: ConfigFile): void {
     `${path} is not the file that was logged in to, which is ${ledger.file}.`,
     'Neither was changed. Take the login out of it by hand: docker logout.'
   )
+}
+
+/** Whether anything of ours lies there. If not, a folder that can't be written is no reason to warn. */
+async function hasTraces(directory: string): Promise<boolean> {
+  await readConfig(configPath(directory))
+  const names = await readdir(directory).catch(() => [])
+  return names.some((name) => name.startsWith('icr-login'))
 }
 
 /** Leaves a job's logins in config.json for good: they are the user's own from now on. */

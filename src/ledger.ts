@@ -149,10 +149,13 @@ function settle(host: string, layers: readonly Layer[], at: number, shown: AuthE
   const above = layers.slice(at + 1)
   if (above.some(({ nonce }) => nonce !== undefined)) return { host, outcome: 'shared' }
   const below = layers[at - 1]
-  if (above.length > 0 || !isDeepStrictEqual(layers[at]?.entry, shown)) {
-    return { host, outcome: shown === null && (below?.entry ?? null) === null ? 'gone' : 'changed' }
-  }
   const show = below?.entry ?? null
+  if (above.length > 0 || !isDeepStrictEqual(layers[at]?.entry, shown)) {
+    if (shown === null && show === null) return { host, outcome: 'gone' }
+    // It never came into config.json (main was killed), or somebody has put the old one back.
+    const asBefore = above.length === 0 && isDeepStrictEqual(show, shown)
+    if (!asBefore) return { host, outcome: 'changed' }
+  }
   if (below?.nonce !== undefined) return { host, outcome: 'shared', show }
   return { host, outcome: show === null ? 'removed' : 'restored', show }
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as core from '@actions/core'
@@ -35,9 +36,11 @@ export async function login(): Promise<void> {
 
 function beginState({ hosts }: Inputs): State {
   const nonce = randomBytes(8).toString('hex')
+  const directory = dockerConfigDirectory()
   return {
     nonce,
-    directory: dockerConfigDirectory(),
+    directory,
+    newDirectory: !existsSync(directory),
     scratch: join(process.env['RUNNER_TEMP'] ?? tmpdir(), `icr-login-${nonce}`),
     hosts,
     stage: 'begun',

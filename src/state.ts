@@ -11,6 +11,8 @@ export interface State {
   readonly nonce: string
   /** The directory of the config.json that was logged in to. */
   readonly directory: string
+  /** Whether it was not there before: a main that was killed may leave it empty. */
+  readonly newDirectory: boolean
   /** Where the logins were made; only a main that was killed leaves anything there. */
   readonly scratch: string
   readonly hosts: readonly string[]
@@ -75,11 +77,12 @@ export function readState(): State | undefined {
 
 function isState(state: unknown): state is State {
   if (!isObject(state)) return false
-  const { nonce, directory, scratch, hosts, stage, end, mint } = state
+  const { nonce, directory, newDirectory, scratch, hosts, stage, end, mint } = state
   return (
     typeof nonce === 'string' &&
     /^[0-9a-f]{16}$/.test(nonce) &&
     isPlainPath(directory) &&
+    typeof newDirectory === 'boolean' &&
     isPlainPath(scratch) &&
     basename(scratch) === `icr-login-${nonce}` &&
     Array.isArray(hosts) &&

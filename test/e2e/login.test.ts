@@ -104,6 +104,8 @@ describe.each(ways)('%s', (name, give) => {
       registries: JSON.stringify([host]),
       username,
       password: '',
+      'token-id': '',
+      access: '',
       'expires-at': end === undefined ? '' : isoTime(end),
       'docker-config': join(job.home, '.docker')
     })

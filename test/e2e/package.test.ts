@@ -1,0 +1,139 @@
+// What is shipped: action.yml says what the code does, and dist is small, whole, and from nobody's machine.
+import { describe, expect, test } from '@jest/globals'
+import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { DEFAULTS } from '../../src/inputs.ts'
+import { PROFILE_ID, WRITER_KEY } from '../cloud/default-world.ts'
+import { readAction } from '../support/action-yml.ts'
+import { expectFailure, expectSuccess } from './support/promises.ts'
+import { useStage } from './support/stage.ts'
+
+const stage = useStage()
+
+const root = join(import.meta.dirname, '..', '..')
+const action = readAction(root)
+
+function filesOf(...folders: string[]): { name: string; size: number; text: string }[] {
+  return folders.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .map((name) => join(folder, name))
+      .filter((name) => statSync(join(root, name)).isFile())
+      .map((name) => ({
+        name,
+        size: statSync(join(root, name)).size,
+        text: readFileSync(join(root, name), 'utf8')
+      }))
+  )
+}
+
+const sumOf = (files: { size: number }[]): number => files.reduce((sum, { size }) => sum + size, 0)
+
+describe('action.yml', () => {
+  test('gives each input the default that an empty value gets, too', () => {
+    const given = Object.entries(action.inputs).filter(([, preset]) => preset !== undefined)
+    expect(Object.fromEntries(given)).toEqual(DEFAULTS)
+  })
+
+  test('declares every input that the code reads, and no other', async () => {
+    const folder = stage.newFolder()
+    const [preload, log] = [join(folder, 'read.mjs'), join(folder, 'read.txt')]
+    writeFileSync(
+      preload,
+      `import { appendFileSync } from 'node:fs'
+      process.env = new Proxy(process.env, {
+        get(target, name) {
+          if (String(name).startsWith('INPUT_')) appendFileSync(${JSON.stringify(log)}, String(name) + '\\n')
+          return target[name]
+        }
+      })`
+    )
+    // It ends before a child is started, which would read all variables at once.
+    const job = await stage.newJob({ env: { NODE_OPTIONS: `--import ${preload}` } })
+    expectFailure(await job.main(stage.here({ 'trusted-profile': PROFILE_ID })), 'GitHub-hosted')
+    // What only some mints need is read only with them.
+    const minting = {
+      mint: 'api-key',
+      'service-id': 'ServiceId-1',
+      'trusted-profile': PROFILE_ID,
+      lifetime: '1h'
+    }
+    const mint = 'mint' in action.inputs ? await job.main(stage.here(minting)) : undefined
+    if (mint !== undefined) expect(mint.exitCode).toBe(1)
+    const read = readFileSync(log, 'utf8').trim().split('\n')
+    const declared = Object.keys(action.inputs).map((name) => `INPUT_${name.toUpperCase()}`)
+    expect([...new Set(read)].sort()).toEqual(declared.sort())
+  })
+
+  test('declares every output that a login sets, and no other', async () => {
+    const job = await stage.newJob()
+    const main = await job.main(stage.here({ 'api-key': WRITER_KEY }))
+    expect(Object.keys(main.outputs).sort()).toEqual([...action.outputs].sort())
+  })
+
+  test('runs on Node 24', () => {
+    expect(action.using).toBe('node24')
+  })
+})
+
+describe('dist', () => {
+  test('is at most 350 kB in all', () => {
+    expect(sumOf(filesOf('dist'))).toBeLessThanOrEqual(350_000)
+  })
+
+  test('loads at most 60 kB for a plain login with docker and for its cleanup, and nothing else', async () => {
+    const copy = stage.newFolder()
+    cpSync(join(root, 'action.yml'), join(copy, 'action.yml'))
+    for (const phase of ['main', 'post']) {
+      mkdirSync(join(copy, 'dist', phase), { recursive: true })
+      for (const name of ['index.js', 'package.json'])
+        cpSync(join(root, 'dist', phase, name), join(copy, 'dist', phase, name))
+    }
+    const docker = stage.newDocker()
+    const job = await stage.newJob({ action: copy, docker: docker.directory })
+    const before = job.snapshot()
+    expectSuccess(await job.main({ 'api-key': WRITER_KEY, region: 'us-south eu-de' }))
+    expectSuccess(await job.post())
+    expect(job.snapshot()).toEqual(before)
+    for (const phase of ['main', 'post'])
+      expect(statSync(join(copy, 'dist', phase, 'index.js')).size).toBeLessThanOrEqual(60_000)
+  })
+
+  test('has every chunk that it may load', () => {
+    for (const phase of ['dist/main', 'dist/post']) {
+      const files = filesOf(phase)
+      const wanted = files.flatMap(({ text }) => [...text.matchAll(/\.e\((\d+)\)/gu)].map(([, id]) => id))
+      const there = files.map(({ name }) => name)
+      expect(wanted.length).toBeGreaterThan(0)
+      for (const id of wanted) expect(there).toContain(join(phase, `${id ?? ''}.index.js`))
+    }
+  })
+
+  test('says nothing of the machine that it was built on', () => {
+    const places = [
+      root,
+      homedir(),
+      '/home/',
+      '/Users/',
+      '/tmp/',
+      '/work/',
+      'file:///',
+      'node_modules/.'
+    ].filter((place) => place !== '/root' && place.length > 4)
+    for (const { name, text } of filesOf('dist'))
+      expect([name, places.filter((place) => text.includes(place))]).toEqual([name, []])
+  })
+
+  test.each([
+    ['dist/main', ['@actions/core', '@actions/io', 'https-proxy-agent', 'leven', 'proxy-from-env']],
+    ['dist/post', ['@actions/core', 'https-proxy-agent', 'proxy-from-env']]
+  ])('%s has the licenses of what is in it', (phase, packages) => {
+    const lines = readFileSync(join(root, phase, 'licenses.txt'), 'utf8').split('\n')
+    expect(packages.filter((name) => !lines.includes(name))).toEqual([])
+  })
+
+  test('has no trace of a source map, a test or a stand-in', () => {
+    for (const { name, text } of filesOf('dist'))
+      expect([name, /sourceMappingURL|stand-in|\bjest\b/u.test(text)]).toEqual([name, false])
+  })
+})
