@@ -1,5 +1,5 @@
 import { type Context, jitter, timeLeft } from './context.ts'
-import { codeOf, messageOf, quote, UserError } from './errors.ts'
+import { codeOf, quote, UserError } from './errors.ts'
 import { parseObject } from './json.ts'
 import { Fault, type Reply, type Request, send } from './transport.ts'
 
@@ -107,15 +107,16 @@ function parseRetryAfter(header: string | undefined): number | undefined {
 
 function asFault(error: unknown, request: Request): Fault {
   if (error instanceof Fault) return error
-  if (error instanceof UserError) throw error
   const code = codeOf(error)
+  // Whatever the network throws has a code; the rest is for the user, or a mistake of ours.
+  if (code === '') throw error
   if (/CERT|SIGNATURE|ISSUER|ALTNAME|SELF_SIGNED/.test(code)) {
     throw new UserError(
       `The certificate of ${request.url.host} is not trusted (${code}).`,
       "If a proxy of yours opens TLS, name its CA's file in NODE_EXTRA_CA_CERTS, and in SSL_CERT_FILE for docker."
     )
   }
-  return new Fault(FAULTS[code] ?? quote(code === '' ? messageOf(error) : code))
+  return new Fault(FAULTS[code] ?? quote(code))
 }
 
 const FAULTS: Readonly<Record<string, string>> = {

@@ -1,6 +1,7 @@
 import * as http from 'node:http'
 import * as https from 'node:https'
 import { type Context, timeLeft } from './context.ts'
+import { codeOf, UserError } from './errors.ts'
 import { isLoopback } from './registry-host.ts'
 
 export interface Request {
@@ -49,6 +50,12 @@ async function agentFor({ url, nearby }: Request): Promise<http.Agent> {
   const { getProxyForUrl } = await import('proxy-from-env')
   const proxy = getProxyForUrl(url.href)
   if (proxy === '') return direct
+  if (!URL.canParse(proxy)) {
+    throw new UserError(
+      'The address of the proxy in HTTPS_PROXY is not one.',
+      'Write it as http://host:port or http://user:password@host:port.'
+    )
+  }
   const agent = proxyAgents.get(proxy) ?? (await connectThrough(proxy))
   proxyAgents.set(proxy, agent)
   return agent
@@ -119,12 +126,15 @@ export async function send(request: Request, context: Context): Promise<Reply> {
 async function receive(incoming: http.IncomingMessage): Promise<Reply> {
   const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of incoming as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > LARGEST_BODY) throw new Fault(`its answer is over ${LARGEST_BODY / 1024} KiB`)
-    chunks.push(chunk)
+  try {
+    for await (const chunk of incoming as AsyncIterable<Buffer>) {
+      size += chunk.length
+      if (size > LARGEST_BODY) throw new Fault(`its answer is over ${LARGEST_BODY / 1024} KiB`)
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    throw codeOf(error) === 'ECONNRESET' ? new Fault('its answer was cut short') : error
   }
-  if (!incoming.complete) throw new Fault('its answer was cut short')
   return {
     status: incoming.statusCode ?? 0,
     headers: incoming.headers,

@@ -81,7 +81,7 @@ describe('what another try may mend', () => {
     expect(said).toMatchObject({
       'a reset': 'it closed the connection before it had answered.',
       'a close': 'it closed the connection before it had answered.',
-      'a body that is cut': 'it closed the connection before it had answered.',
+      'a body that is cut': 'its answer was cut short.',
       'a 503': 'it answered 503.',
       'a 200 with nothing in it': 'it answered 200 without JSON.',
       'a 200 of more than 64 KiB': 'its answer is over 64 KiB.'
