@@ -2,7 +2,7 @@
 // The @actions packages are pure modules that do not say so: told "sideEffects": false, ncc leaves
 // out what is not used, 1,046 kB of it (http-client and undici, for a helper of core's that we never call).
 import { Buffer } from 'node:buffer'
-import { readFileSync, rmSync, writeFileSync, mkdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
@@ -37,19 +37,48 @@ async function shrink(source) {
   return code
 }
 
+/** The license of every package in a bundle; ncc's own list leaves out those that it has put into one scope. */
+function formatLicenses(stats) {
+  const packages = new Set()
+  const collect = (modules = []) => {
+    for (const { name, modules: inner } of modules) {
+      const found = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(name)?.[1]
+      if (found) packages.add(found)
+      collect(inner)
+    }
+  }
+  collect(
+    stats.toJson({
+      all: false,
+      modules: true,
+      nestedModules: true,
+      modulesSpace: 1e6,
+      nestedModulesSpace: 1e6
+    }).modules
+  )
+  return [...packages].sort().map(formatLicense).join('\n')
+}
+
+function formatLicense(name) {
+  const folder = join(root, 'node_modules', name)
+  const { license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry))
+  return `${name}\n${license}\n${file === undefined ? '' : readFileSync(join(folder, file), 'utf8').trim()}\n`
+}
+
 async function build(phase) {
   const out = join(root, 'dist', phase)
-  const { code, assets } = await ncc(join(root, 'src', `${phase}.ts`), {
+  const { code, assets, stats } = await ncc(join(root, 'src', `${phase}.ts`), {
     cache: false,
     esm: true,
     minify: true,
     target: 'es2023',
-    license: 'licenses.txt',
     quiet: true,
     transpileOnly: true
   })
   rmSync(out, { recursive: true, force: true })
-  for (const [name, { source }] of Object.entries({ 'index.js': { source: code }, ...assets })) {
+  const files = { 'index.js': { source: code }, ...assets, 'licenses.txt': { source: formatLicenses(stats) } }
+  for (const [name, { source }] of Object.entries(files)) {
     const text = name.endsWith('.js') ? await shrink(String(source)) : String(source)
     mkdirSync(dirname(join(out, name)), { recursive: true })
     writeFileSync(join(out, name), text)
