@@ -12,7 +12,7 @@ export interface State {
   /** The directory of the config.json that was logged in to. */
   readonly directory: string
   /** Whether it was not there before: a main that was killed may leave it empty. */
-  readonly newDirectory: boolean
+  readonly newDirectory?: boolean
   /** Where the logins were made; only a main that was killed leaves anything there. */
   readonly scratch: string
   readonly hosts: readonly string[]
@@ -82,7 +82,7 @@ function isState(state: unknown): state is State {
     typeof nonce === 'string' &&
     /^[0-9a-f]{16}$/.test(nonce) &&
     isPlainPath(directory) &&
-    typeof newDirectory === 'boolean' &&
+    (newDirectory === undefined || typeof newDirectory === 'boolean') &&
     isPlainPath(scratch) &&
     basename(scratch) === `icr-login-${nonce}` &&
     Array.isArray(hosts) &&
