@@ -33,7 +33,7 @@ export async function fetchReply<T>(
     }
     if (attempt === tries || !(await waitForNextTry(request, last, attempt, context))) break
   }
-  throw gaveUp(request, last)
+  throw last?.verdict ?? gaveUp(request, last)
 }
 
 async function sendWatched(request: Request, context: Context): Promise<Reply> {

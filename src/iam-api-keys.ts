@@ -97,7 +97,10 @@ export async function listApiKeys(
       { method: 'GET', url, headers: bearer(accessToken) },
       (reply) => {
         if (reply.status !== 200) throw refused('to list the API keys', of, reply, accessToken)
-        return parseBody(reply)
+        const list = parseBody(reply)
+        // An answer that is no list would be taken for an empty one: nothing left to revoke.
+        if (!Array.isArray(list['apikeys'])) throw new Fault('it answered 200 without a list of API keys')
+        return list
       },
       context
     )

@@ -77,7 +77,9 @@ export async function listRegistryTokens(
     (reply) => {
       if (reply.status !== 200) throw explain(host, 'list', reply, caller)
       const { tokens } = parseBody(reply)
-      return (Array.isArray(tokens) ? tokens.filter(isObject) : []).flatMap((token) => {
+      // An answer that is no list would be taken for an empty one: nothing left to revoke.
+      if (!Array.isArray(tokens)) throw new Fault('it answered 200 without a list of tokens')
+      return tokens.filter(isObject).flatMap((token) => {
         const [id, description] = [stringAt(token, '_id'), stringAt(token, 'secondary_owner')]
         return id === undefined || description === undefined || token['revoked'] === true
           ? []

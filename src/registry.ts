@@ -71,10 +71,12 @@ async function fetchChallenge(host: string, context: Context): Promise<Challenge
     ({ status, headers }) => {
       const challenge = parseChallenge(headers['www-authenticate'] ?? '')
       if (status === 401 && challenge?.scheme === 'bearer') return challenge
-      throw new UserError(
+      const strange = new UserError(
         `${host} does not answer like a registry of IBM Cloud: ${status} instead of 401 and a Bearer challenge.`,
         'Nothing was logged in. Is registry right, and is there a proxy or a captive portal in between?'
       )
+      // Not the registry's: of somebody in between, who may be gone the next time.
+      throw status === 200 ? new Fault('it answered 200 instead of 401', undefined, false, strange) : strange
     },
     context
   )

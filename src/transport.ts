@@ -30,11 +30,14 @@ export class Fault extends Error {
   /** The wait that the service asked for, in milliseconds. */
   readonly retryAfter: number | undefined
   readonly busy: boolean
+  /** What to say where no try mended it, if that is known better than "could not be reached". */
+  readonly verdict: UserError | undefined
 
-  constructor(message: string, retryAfter?: number, busy = false) {
+  constructor(message: string, retryAfter?: number, busy = false, verdict?: UserError) {
     super(message)
     this.retryAfter = retryAfter
     this.busy = busy
+    this.verdict = verdict
   }
 }
 

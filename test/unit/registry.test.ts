@@ -141,11 +141,11 @@ describe('who is not the registry', () => {
     return await startServer(answer, { body: '{"token":"x"}' })
   }
 
-  const refuse = async (server: Server): Promise<string> => {
+  const refuse = async (server: Server, tries = 1): Promise<string> => {
     const message = await userError(checkCredential(server.host, KEY, makeContext()))
-    expect(server.received.map(({ url, headers }) => [url, headers['authorization']])).toEqual([
-      ['/v2/', undefined]
-    ])
+    expect(server.received.map(({ url, headers }) => [url, headers['authorization']])).toEqual(
+      Array(tries).fill(['/v2/', undefined])
+    )
     return message
   }
 
@@ -192,18 +192,23 @@ describe('who is not the registry', () => {
     )
   })
 
-  test.each([200, 403, 404, 401])(
+  // A captive portal may be gone the next time, so that a 200 is asked for again.
+  test.each([
+    [200, 4],
+    [403, 1],
+    [404, 1],
+    [401, 1]
+  ])(
     'a %i without a challenge gets no secret, and a 200 to everything is no login',
-    async (status) => {
+    async (status, tries) => {
       const server = await startServer({ status, body: '{"token":"x"}' })
-      expect(await refuse(server)).toContain(`like a registry of IBM Cloud: ${status} instead of 401`)
+      expect(await refuse(server, tries)).toContain(`like a registry of IBM Cloud: ${status} instead of 401`)
     }
   )
 
   test('a 200 with a challenge gets no secret', async () => {
-    expect(await refuse(await challengeWith((host) => `Bearer realm="http://${host}/t"`, 200))).toContain(
-      ': 200 instead'
-    )
+    const server = await challengeWith((host) => `Bearer realm="http://${host}/t"`, 200)
+    expect(await refuse(server, 4)).toContain(': 200 instead')
   })
 
   const realm = (host: unknown): Record<string, string> => ({
