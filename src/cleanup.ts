@@ -70,8 +70,13 @@ async function eraseHelpers(
 
 /** What was minted and can be revoked is; what only ends is said to end. */
 async function revoke(state: State, report: CleanupReport): Promise<void> {
-  const { mint, hosts } = state
-  if (mint?.sent !== true) return
+  const { mint, hosts, stage, end } = state
+  if (mint === undefined) return
+  if (!mint.sent) {
+    // Without a request that would have to be undone, what the job was given is of the kind that only ends.
+    if (stage === 'held') report.done.push(`The minted ${mint.way} can't be revoked; it ends ${end}.`)
+    return
+  }
   await attempt(report, async () => {
     const { revokeMinted } = await import('./online.ts')
     const context = createContext(mint.openUntil > Date.now() ? BUDGET_WHILE_MINTING_MS : BUDGET_MS)

@@ -3,7 +3,7 @@ import { codeOf, quote, UserError } from './errors.ts'
 import { parseObject } from './json.ts'
 import { Fault, type Reply, type Request, send } from './transport.ts'
 
-export { Fault, type Reply, type Request } from './transport.ts'
+export { Fault, LARGEST_LIST, type Reply, type Request } from './transport.ts'
 
 const TRIES = 4
 const NEARBY_TRIES = 2

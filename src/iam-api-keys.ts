@@ -1,6 +1,6 @@
 import type { Context } from './context.ts'
 import { UserError } from './errors.ts'
-import { Fault, fetchReply, parseBody, type Reply, type Request } from './http.ts'
+import { Fault, fetchReply, LARGEST_LIST, parseBody, type Reply, type Request } from './http.ts'
 import { explainReply } from './iam.ts'
 import { isObject, stringAt } from './json.ts'
 
@@ -94,7 +94,7 @@ export async function listApiKeys(
       ...(page === undefined ? {} : { pagetoken: page })
     }).toString()
     const body = await fetchReply(
-      { method: 'GET', url, headers: bearer(accessToken) },
+      { method: 'GET', url, headers: bearer(accessToken), largest: LARGEST_LIST },
       (reply) => {
         if (reply.status !== 200) throw refused('to list the API keys', of, reply, accessToken)
         const list = parseBody(reply)

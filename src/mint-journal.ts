@@ -45,9 +45,10 @@ export function openJournal(
         requests.add(request)
         update()
         return (status) => {
-          if (status === undefined) return
+          if (status === undefined || isDoubtful(status)) return
           request.until = 0
-          if (isRefusal(status)) requests.delete(request)
+          // A refused request made nothing.
+          if (status >= 400) requests.delete(request)
           update()
         }
       },
@@ -58,9 +59,9 @@ export function openJournal(
   }
 }
 
-/** A refused request made nothing. 408 is none: the service gave up waiting, and says no more than that. */
-function isRefusal(status: number): boolean {
-  return status >= 400 && status < 500 && status !== 408
+/** A gateway that lost patience, or a service that stumbled: the work on the request may go on behind it. */
+function isDoubtful(status: number): boolean {
+  return status === 408 || status >= 500
 }
 
 function planMint({ identity, iamUrl, mint, nonce }: MintJob, way: MintWay, context: Context): MintState {

@@ -32,18 +32,17 @@ export async function mintForJob(
 ): Promise<MintedLogin> {
   const way = findWay(job.mint.way)
   if (way === undefined) throw new Error(`There is no mint ${job.mint.way}.`)
-  const revocable = way.revoker !== undefined
-  const journal = openJournal(job, way, revocable ? save : () => undefined, context)
+  const journal = openJournal(job, way, way.revoker === undefined ? () => undefined : save, context)
   const minted = await way.mint(orderOf(job, journal.state().name, context), journal.record, context)
   warnIfShort(job.mint, minted, context)
   const access = await proveMinted(job.mint, way, minted, context)
-  return describe(job, minted, access, revocable ? journal.state() : undefined)
+  return describe(job, minted, access, journal.state())
 }
 
 /** What was minted, as the rest of the login takes it. */
 export interface MintedLogin {
   readonly logins: readonly WantedLogin[]
-  readonly state: { readonly end: string; readonly mint?: MintState }
+  readonly state: { readonly end: string; readonly mint: MintState }
   readonly report: LoginReport
 }
 
@@ -51,7 +50,7 @@ function describe(
   { mint }: MintJob,
   minted: readonly Minted[],
   access: Access,
-  state: MintState | undefined
+  state: MintState
 ): MintedLogin {
   const [first] = minted
   const end = new Date(Math.min(...minted.map((one) => one.end.getTime())))
@@ -59,7 +58,7 @@ function describe(
     logins: minted.map(({ host, username, secret }) =>
       username === undefined ? { host, registryToken: secret } : { host, credential: { username, secret } }
     ),
-    state: { end: formatTime(end), ...(state === undefined ? {} : { mint: state }) },
+    state: { end: formatTime(end), mint: state },
     report: {
       username: first?.username ?? '',
       password: first?.secret ?? '',

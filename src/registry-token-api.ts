@@ -2,7 +2,7 @@ import type { Context } from './context.ts'
 import { parseClaims } from './credential.ts'
 import { explainRefusal } from './diagnosis.ts'
 import { UserError } from './errors.ts'
-import { Fault, fetchReply, parseBody, type Reply, type Request } from './http.ts'
+import { Fault, fetchReply, LARGEST_LIST, parseBody, type Reply, type Request } from './http.ts'
 import { isObject, stringAt } from './json.ts'
 import { parseErrors } from './registry-error.ts'
 import { formatOrigin } from './registry-host.ts'
@@ -73,7 +73,7 @@ export async function listRegistryTokens(
   context: Context
 ): Promise<RegistryTokenSummary[]> {
   return await fetchReply(
-    request('GET', host, '', caller),
+    { ...request('GET', host, '', caller), largest: LARGEST_LIST },
     (reply) => {
       if (reply.status !== 200) throw explain(host, 'list', reply, caller)
       const { tokens } = parseBody(reply)

@@ -25,15 +25,14 @@ export async function revokeMinted(
 ): Promise<string | undefined> {
   const revoker = findWay(state.way)?.revoker
   if (revoker === undefined) return undefined
+  const gone = new Set<string>()
   try {
     const identity = readIdentity(state, readSecret)
-    const gone = await removeAll(state, orderOf(state, hosts, identity, context), revoker, context)
-    return gone.length === 0 ? undefined : `Revoked the minted ${describeIds(state, gone)}.`
+    await removeAll(state, orderOf(state, hosts, identity, context), gone, revoker, context)
+    return gone.size === 0 ? undefined : `Revoked the minted ${describeIds(state, [...gone])}.`
   } catch (error) {
-    const what = describeIds(
-      state,
-      state.made.map(({ id }) => id)
-    )
+    const left = state.made.map(({ id }) => id).filter((id) => !gone.has(id))
+    const what = describeIds(state, left)
     throw new UserError(
       `The minted ${what} could not be revoked: ${messageOf(error).split('\n').join(' ')}`,
       `If it was made, it ends ${state.ends} at the latest. Delete it in the IBM Cloud console before.`
@@ -74,24 +73,38 @@ function orderOf(
   }
 }
 
+/** By ID first, as the list may not be readable; then by name, which also shows that all is gone. */
 async function removeAll(
   { made, openUntil }: MintState,
   order: RevokeOrder,
+  gone: Set<string>,
   revoker: Revoker,
   context: Context
-): Promise<string[]> {
-  const gone = new Set<string>()
-  let known: readonly MintedId[] = made
+): Promise<void> {
+  await removeEach(made, order, gone, revoker, context).catch(() => undefined)
   for (;;) {
+    const settled = context.now() >= openUntil
     const found = await revoker.list(order, context)
-    const left = new Map([...known, ...found].map((one) => [`${one.host ?? ''} ${one.id}`, one]))
-    for (const one of left.values()) {
+    await removeEach(found, order, gone, revoker, context)
+    if (found.length === 0 && settled) return
+    await context.sleep(settled ? RELIST_MS : Math.min(POLL_MS, Math.max(0, openUntil - context.now())))
+  }
+}
+
+/** One that can't be removed keeps no other from it. */
+async function removeEach(
+  all: readonly MintedId[],
+  order: RevokeOrder,
+  gone: Set<string>,
+  revoker: Revoker,
+  context: Context
+): Promise<void> {
+  const results = await Promise.allSettled(
+    all.map(async (one) => {
       await revoker.remove(order, one, context)
       gone.add(one.id)
-    }
-    known = []
-    const settled = context.now() >= openUntil
-    if (found.length === 0 && settled) return [...gone]
-    await context.sleep(settled ? RELIST_MS : Math.min(POLL_MS, openUntil - context.now()))
-  }
+    })
+  )
+  const failed = results.find((result) => result.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
 }

@@ -11,6 +11,8 @@ export interface Request {
   readonly body?: string
   /** Never through a proxy, and few tries: a metadata service, which is near or not there at all. */
   readonly nearby?: boolean
+  /** The most bytes that its answer may have; 64 KiB if not given. */
+  readonly largest?: number
   /** Told before each try; what it returns is told the status of the answer, or that none came. */
   readonly watch?: () => (status: number | undefined) => void
 }
@@ -24,6 +26,8 @@ export interface Reply {
 const TRY_MS = 10_000
 const NEARBY_TRY_MS = 3_000
 const LARGEST_BODY = 64 * 1024
+/** Lists of an account's keys and tokens grow with it: a hundred keys alone are over 64 KiB. */
+export const LARGEST_LIST = 8 * 1024 * 1024
 
 /** An answer, or the lack of one, that another try may mend. */
 export class Fault extends Error {
@@ -96,7 +100,7 @@ export async function send(request: Request, context: Context): Promise<Reply> {
         rejectUnauthorized: true
       },
       (incoming) => {
-        receive(incoming).then(resolve, reject)
+        receive(incoming, request.largest ?? LARGEST_BODY).then(resolve, reject)
       }
     )
     const fail = (error: Error): void => {
@@ -126,13 +130,13 @@ export async function send(request: Request, context: Context): Promise<Reply> {
   })
 }
 
-async function receive(incoming: http.IncomingMessage): Promise<Reply> {
+async function receive(incoming: http.IncomingMessage, largest: number): Promise<Reply> {
   const chunks: Buffer[] = []
   let size = 0
   try {
     for await (const chunk of incoming as AsyncIterable<Buffer>) {
       size += chunk.length
-      if (size > LARGEST_BODY) throw new Fault(`its answer is over ${LARGEST_BODY / 1024} KiB`)
+      if (size > largest) throw new Fault(`its answer is over ${largest / 1024} KiB`)
       chunks.push(chunk)
     }
   } catch (error) {

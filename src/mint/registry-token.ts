@@ -33,13 +33,17 @@ export const registryToken: MintWay = {
   revoker: {
     list: async (order, context) => {
       const token = await order.accessToken()
-      const lists = await Promise.all(
+      const lists = await Promise.allSettled(
         order.hosts.map(async (host) => {
           const found = await listRegistryTokens(host, caller(token), context)
           return found.filter(({ description }) => description === order.name).map(({ id }) => ({ id, host }))
         })
       )
-      return lists.flat()
+      const found = lists.flatMap((list) => (list.status === 'fulfilled' ? list.value : []))
+      // What was found is removed first; the next list says again what is wrong.
+      const failed = lists.find((list) => list.status === 'rejected')
+      if (failed !== undefined && found.length === 0) throw failed.reason
+      return found
     },
     remove: async (order, { id, host }: MintedId, context) => {
       const token = await order.accessToken()
