@@ -1,8 +1,8 @@
-import { lstat, readFile, rm } from 'node:fs/promises'
+import { lstat, mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ConfigFile, explainWrite, readConfig, writePrivate } from './config-file.ts'
 import type { Context } from './context.ts'
-import { UserError } from './errors.ts'
+import { codeOf, UserError } from './errors.ts'
 import { withLock } from './file-lock.ts'
 import { isObject, parseObject } from './json.ts'
 import * as ledgers from './ledger.ts'
@@ -30,14 +30,23 @@ export async function locked<T>(
   context: Context,
   work: (desk: Desk) => Promise<T>
 ): Promise<T> {
-  const path = join(directory, 'icr-login.lock')
+  const path = lockPath(directory)
+  const workAtDesk = async (checkOwned: () => Promise<void>): Promise<T> =>
+    await work(await openDesk(directory, nonce, checkOwned))
   try {
-    return await withLock(path, nonce, context, async (checkOwned) => {
-      return await work(await openDesk(directory, nonce, checkOwned))
+    return await withLock(path, nonce, context, workAtDesk).catch(async (error: unknown) => {
+      if (codeOf(error) !== 'ENOENT') throw error
+      // The last job that left took the directory with it.
+      await mkdir(directory, { recursive: true, mode: 0o700 })
+      return await withLock(path, nonce, context, workAtDesk)
     })
   } catch (error) {
     throw explainWrite(path, error)
   }
+}
+
+function lockPath(directory: string): string {
+  return join(directory, 'icr-login.lock')
 }
 
 async function openDesk(directory: string, nonce: string, checkOwned: () => Promise<void>): Promise<Desk> {
@@ -62,6 +71,7 @@ async function openDesk(directory: string, nonce: string, checkOwned: () => Prom
     },
     removeDrafts: async () => {
       for (const target of [file.path, path]) await rm(`${target}.icr-login-${nonce}`, { force: true })
+      for (const end of ['', '.old']) await rm(`${lockPath(directory)}.${nonce}${end}`, { force: true })
     }
   }
 }

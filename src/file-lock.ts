@@ -1,4 +1,4 @@
-import { open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { constants, copyFile, link, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { type Context, jitter, timeLeft } from './context.ts'
 import { codeOf, UserError } from './errors.ts'
@@ -42,7 +42,7 @@ export async function withLock<T>(
 }
 
 async function acquire(path: string, mine: string, owner: string, context: Context): Promise<void> {
-  while (!(await create(path, mine))) {
+  while (!(await create(path, mine, owner))) {
     const holder = await read(path)
     if (await isAbandoned(path, holder, context)) {
       await takeAway(path, holder, owner)
@@ -57,14 +57,22 @@ async function acquire(path: string, mine: string, owner: string, context: Conte
   }
 }
 
-async function create(path: string, mine: string): Promise<boolean> {
+/** Makes the lock, whole at once: an owner that is killed while it writes leaves no lock without a name in it. */
+async function create(path: string, mine: string, owner: string): Promise<boolean> {
+  const draft = `${path}.${owner}`
   try {
-    const file = await open(path, 'wx', 0o600)
-    await file.writeFile(mine).finally(() => file.close())
+    await writeFile(draft, mine, { mode: 0o600 })
+    await link(draft, path).catch(async (error: unknown) => {
+      if (codeOf(error) === 'EEXIST') throw error
+      // Some file systems have no links.
+      await copyFile(draft, path, constants.COPYFILE_EXCL)
+    })
     return true
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false
     throw error
+  } finally {
+    await rm(draft, { force: true })
   }
 }
 
@@ -88,7 +96,7 @@ function isAlive(pid: number): boolean {
 
 /** Of several that find a lock abandoned, one gets to rename it away; one that is new by then is put back. */
 async function takeAway(path: string, abandoned: string, owner: string): Promise<void> {
-  const aside = `${path}.${owner}`
+  const aside = `${path}.${owner}.old`
   try {
     await rename(path, aside)
   } catch (error) {
@@ -96,7 +104,7 @@ async function takeAway(path: string, abandoned: string, owner: string): Promise
     throw error
   }
   const taken = await read(aside)
-  if (taken !== abandoned) await create(path, taken)
+  if (taken !== abandoned) await create(path, taken, owner)
   await rm(aside, { force: true })
 }
 

@@ -65,15 +65,17 @@ async function waitForNextTry(
 
 function gaveUp(request: Request, last: Fault | undefined): UserError {
   const target = formatTarget(request)
-  return last === undefined
-    ? new UserError(
-        `${target} was not asked: the time is up.`,
-        'Run the job again, or give a longer timeout.'
-      )
-    : new UserError(
-        `${target} could not be reached: ${last.message}.`,
-        'Run the job again. If it stays: can this runner reach that host, and does it need a proxy (HTTPS_PROXY)?'
-      )
+  if (last === undefined) {
+    return new UserError(
+      `${target} was not asked: the time is up.`,
+      'Run the job again, or give a longer timeout.'
+    )
+  }
+  const cure =
+    request.nearby === true
+      ? 'Is this machine inside IBM Cloud, with its metadata service switched on? If not, give an api-key.'
+      : 'Run the job again. If it stays: can this runner reach that host, and does it need a proxy (HTTPS_PROXY)?'
+  return new UserError(`${target} could not be reached: ${last.message}.`, cure)
 }
 
 /** What was asked, without anything that may be secret: the method, the host and the path. */

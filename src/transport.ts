@@ -73,6 +73,13 @@ async function connectThrough(proxy: string): Promise<http.Agent> {
   return new HttpsProxyAgent(proxy, { keepAlive: true })
 }
 
+const SHORTEST_TRY_MS = 1_000
+
+/** Half of the time that is left, so that a try that hangs leaves room for another; all of it where that is little. */
+function shareOf(left: number): number {
+  return Math.min(left, Math.max(left / 2, SHORTEST_TRY_MS))
+}
+
 /**
  * Sends once, and reads the whole answer. Settles in every case: an event loop that ends with the promise open would
  * end the step green.
@@ -111,7 +118,7 @@ export async function send(request: Request, context: Context): Promise<Reply> {
       () => {
         fail(new Fault('it did not answer in time'))
       },
-      Math.min(limit, timeLeft(context))
+      Math.min(limit, shareOf(timeLeft(context)))
     )
     call.on('proxyConnect', ({ statusCode }: { statusCode: number }) => {
       if (statusCode !== 200) fail(new Fault(`the proxy answered ${statusCode}`))

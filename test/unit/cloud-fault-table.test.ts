@@ -33,8 +33,9 @@ async function failure(asked: Promise<unknown>): Promise<string> {
     await asked
     return 'none'
   } catch (error) {
-    const { name, cause } = error as Error & { cause?: { code?: string } }
-    return cause?.code ?? name
+    const { name, cause } = error as Error & { cause?: { code?: string; name?: string } }
+    // Node 24's parser gives its name where Node 20's gives a code.
+    return cause?.code ?? cause?.name ?? name
   }
 }
 
@@ -46,10 +47,10 @@ describe('no answer', () => {
   it.each([
     ['reset', 'ECONNRESET'],
     ['close before an answer', 'UND_ERR_SOCKET'],
-    ['garbage status line', 'HPE_INVALID_CONSTANT']
+    ['garbage status line', /^(?:HPE_INVALID_CONSTANT|HTTPParserError)$/]
   ] as const)('%s', async (name, code) => {
     order(FAULTS[name]())
-    expect(await failure(askToken())).toBe(code)
+    expect(await failure(askToken())).toMatch(code)
     expect((await askToken()).status).toBe(200)
   })
 
