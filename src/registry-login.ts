@@ -97,29 +97,28 @@ async function logInSideBySide(
   await makeScratch(scratch)
   try {
     return await allOrNone(
-      hosts.map(async ({ wanted, claim }, index) => {
-        const { host } = wanted
-        if ('registryToken' in wanted) return { host, entry: { registrytoken: wanted.registryToken } }
-        const { credential } = wanted
-        const entry =
-          docker === undefined
-            ? await logInAlone(host, credential, claim, context)
-            : await dockerLogin(
-                {
-                  docker,
-                  host,
-                  credential,
-                  helper: claim?.helper.name,
-                  directory: join(scratch, String(index))
-                },
-                context
-              )
-        return await checkLogin(host, credential, entry, claim, context)
-      })
+      hosts.map(async (plan, index) => await logIn(plan, docker, join(scratch, String(index)), context))
     )
   } finally {
     await rm(scratch, { recursive: true, force: true })
   }
+}
+
+/** @param directory for this login alone */
+async function logIn(
+  { wanted, claim }: HostPlan,
+  docker: string | undefined,
+  directory: string,
+  context: Context
+): Promise<HeldLogin> {
+  const { host } = wanted
+  if ('registryToken' in wanted) return { host, entry: { registrytoken: wanted.registryToken } }
+  const { credential } = wanted
+  const entry =
+    docker === undefined
+      ? await logInAlone(host, credential, claim, context)
+      : await dockerLogin({ docker, host, credential, helper: claim?.helper.name, directory }, context)
+  return await checkLogin(host, credential, entry, claim, context)
 }
 
 function describeWay(docker: string | undefined): string {
