@@ -85,7 +85,9 @@ async function removeAll(
   for (;;) {
     const settled = context.now() >= openUntil
     const found = await revoker.list(order, context)
-    await removeEach(found, order, gone, revoker, context)
+    const known = [...made.filter(({ id }) => !gone.has(id)), ...found]
+    const left = new Map(known.map((one) => [`${one.host ?? ''} ${one.id}`, one]))
+    await removeEach([...left.values()], order, gone, revoker, context)
     if (found.length === 0 && settled) return
     await context.sleep(settled ? RELIST_MS : Math.min(POLL_MS, Math.max(0, openUntil - context.now())))
   }
