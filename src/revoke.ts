@@ -1,6 +1,6 @@
 import type { Context } from './context.ts'
 import { parseTrustedProfile } from './credential.ts'
-import { formatList, messageOf, UserError } from './errors.ts'
+import { formatList, messageOf, RefusedError, UserError } from './errors.ts'
 import { fetchAccessToken, type Identity } from './identity.ts'
 import { findWay } from './mint/ways.ts'
 import type { MintedId, RevokeOrder, Revoker } from './mint/way.ts'
@@ -81,32 +81,40 @@ async function removeAll(
   revoker: Revoker,
   context: Context
 ): Promise<void> {
-  await removeEach(made, order, gone, revoker, context).catch(() => undefined)
+  const first = await removeEach(made, order, gone, revoker, context)
+  // Asked for again, it would be refused again.
+  const refused = new Map([...first].filter(([, error]) => error instanceof RefusedError))
   for (;;) {
     const settled = context.now() >= openUntil
     const found = await revoker.list(order, context)
     const known = [...made.filter(({ id }) => !gone.has(id)), ...found]
     const left = new Map(known.map((one) => [`${one.host ?? ''} ${one.id}`, one]))
-    await removeEach([...left.values()], order, gone, revoker, context)
+    const asked = [...left.values()].filter((one) => !refused.has(one.id))
+    const failed = await removeEach(asked, order, gone, revoker, context)
+    for (const error of [...refused.values(), ...failed.values()]) throw error
     if (found.length === 0 && settled) return
     await context.sleep(settled ? RELIST_MS : Math.min(POLL_MS, Math.max(0, openUntil - context.now())))
   }
 }
 
-/** One that can't be removed keeps no other from it. */
+/** One that can't be removed keeps no other from it: what failed, by ID. */
 async function removeEach(
   all: readonly MintedId[],
   order: RevokeOrder,
   gone: Set<string>,
   revoker: Revoker,
   context: Context
-): Promise<void> {
-  const results = await Promise.allSettled(
+): Promise<Map<string, unknown>> {
+  const failed = new Map<string, unknown>()
+  await Promise.all(
     all.map(async (one) => {
-      await revoker.remove(order, one, context)
-      gone.add(one.id)
+      try {
+        await revoker.remove(order, one, context)
+        gone.add(one.id)
+      } catch (error) {
+        failed.set(one.id, error)
+      }
     })
   )
-  const failed = results.find((result) => result.status === 'rejected')
-  if (failed !== undefined) throw failed.reason
+  return failed
 }
