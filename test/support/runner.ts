@@ -89,6 +89,9 @@ export interface DockerConfig {
 const files = ['GITHUB_OUTPUT', 'GITHUB_STATE', 'GITHUB_ENV', 'GITHUB_PATH', 'GITHUB_STEP_SUMMARY'] as const
 type StepFile = (typeof files)[number]
 
+// Set by test/coverage/run.mjs: the folder of an action that runs src, and where its runs write down what they covered.
+const covered = process.env['ICR_LOGIN_COVERAGE']
+
 /** The port of "discard", where nothing listens on any machine that runs these tests. */
 const nobody = 'http://127.0.0.1:9'
 
@@ -228,7 +231,7 @@ class RunnerJob implements Job {
   #steps = 0
 
   constructor(options: JobOptions) {
-    this.#directory = options.action ?? join(import.meta.dirname, '../..')
+    this.#directory = options.action ?? covered ?? join(import.meta.dirname, '../..')
     this.#action = readAction(this.#directory)
     this.#root = realpathSync(mkdtempSync(join(tmpdir(), 'icr-login-job-')))
     this.home = options.home ?? this.#folder('home')
@@ -268,7 +271,8 @@ class RunnerJob implements Job {
       RUNNER_ENVIRONMENT: 'github-hosted',
       RUNNER_OS: 'Linux',
       RUNNER_TEMP: this.temp,
-      RUNNER_TOOL_CACHE: this.#folder('tool-cache')
+      RUNNER_TOOL_CACHE: this.#folder('tool-cache'),
+      ...(covered === undefined ? {} : { NODE_V8_COVERAGE: covered })
     }
   }
 

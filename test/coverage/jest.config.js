@@ -1,0 +1,7 @@
+import usual from '../../jest.config.js'
+
+export default {
+  ...usual,
+  rootDir: '../..',
+  transform: { '\\.ts$': '<rootDir>/test/coverage/strip-types.mjs' }
+}

@@ -1,0 +1,89 @@
+// How much of src the tests run, by line and by branch: the unit tests, and the e2e tests with src as it stands in
+// place of dist. Needs Node 24. A report: it looks no further at tests that fail than to say so. A few do: they see
+// that NODE_V8_COVERAGE goes on to the programs that are started.
+import { spawnSync } from 'node:child_process'
+import { globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { CoverageReport } from 'monocart-coverage-reports'
+
+const root = resolve(import.meta.dirname, '../..')
+const folder = join(root, 'coverage', 'raw')
+
+/** action.yml, with src for dist. */
+function writeAction() {
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  const action = readFileSync(join(root, 'action.yml'), 'utf8')
+  writeFileSync(
+    join(folder, 'action.yml'),
+    action.replace(/dist\/(main|post)\/index\.js/g, '../../src/$1.ts')
+  )
+}
+
+function runTests(env, ...options) {
+  const jest = ['--experimental-vm-modules', '--no-warnings', join(root, 'node_modules/jest/bin/jest.js')]
+  const { status } = spawnSync(process.execPath, [...jest, ...options], {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: 'inherit'
+  })
+  if (status !== 0) console.log(`Tests failed, so the figures may be too low: ${options.join(' ')}`)
+}
+
+const sources = new Map(
+  globSync('src/**/*.ts', { cwd: root }).map((name) => [
+    join(root, name),
+    stripTypeScriptTypes(readFileSync(join(root, name), 'utf8'))
+  ])
+)
+
+/** What one process covered of src; jest names its modules by their paths, Node by their URLs. */
+function readEntries(file) {
+  const { result } = JSON.parse(readFileSync(file, 'utf8'))
+  return result.flatMap((entry) => {
+    const path = entry.url.replace(/^file:\/\//, '')
+    const source = sources.get(path)
+    return source === undefined ? [] : [{ ...entry, url: pathToFileURL(path).href, source }]
+  })
+}
+
+writeAction()
+// In one process: jest ends those that it starts before they have written down what they covered.
+runTests(
+  { NODE_V8_COVERAGE: folder },
+  '--config=test/coverage/jest.config.js',
+  '--runInBand',
+  '--silent',
+  'test/unit'
+)
+// package.test.ts is about dist.
+runTests({ ICR_LOGIN_COVERAGE: folder }, 'test/e2e', '--silent', '--testPathIgnorePatterns=package.test')
+
+const report = new CoverageReport({
+  logging: 'error',
+  baseDir: root,
+  outputDir: join(root, 'coverage', 'report'),
+  reports: [['console-details', { metrics: ['lines', 'branches'] }], 'lcovonly', 'v8'],
+  sourcePath: (path) => path.replace(/^.*\bsrc\//, 'src/')
+})
+// A file that no test loads is not covered at all.
+for (const [path, source] of sources) {
+  await report.add([{ url: pathToFileURL(path).href, source, empty: true }])
+}
+for (const name of readdirSync(folder).filter((file) => file.endsWith('.json'))) {
+  const entries = readEntries(join(folder, name))
+  if (entries.length > 0) await report.add(entries)
+}
+const { files } = await report.generate()
+
+console.log('Branches that were never taken (+), or always (-):')
+for (const { sourcePath, source, data } of files) {
+  for (const { start, end, none } of data.branches.filter(({ count }) => count === 0)) {
+    const line = source.slice(0, start).split('\n').length
+    console.log(
+      `${none ? '-' : '+'} ${sourcePath}:${line} ${source.slice(start, end).split('\n')[0].slice(0, 80)}`
+    )
+  }
+}
