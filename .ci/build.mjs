@@ -10,6 +10,8 @@ const require = createRequire(import.meta.url)
 const ncc = require('@vercel/ncc')
 const { minify } = require('@swc/core')
 const root = join(import.meta.dirname, '..')
+// The ids of chunks come from paths below the working directory.
+process.chdir(root)
 const pure = ['@actions/core', '@actions/io', '@actions/exec', '@actions/http-client']
 
 /** Runs `work` while every package in `pure` says that it has no side effects, and puts them back. */
