@@ -1,4 +1,4 @@
-import { LONGEST_QUOTE, quote, RefusedError } from './errors.ts'
+import { knownSecrets, LONGEST_QUOTE, quote, RefusedError } from './errors.ts'
 
 /** What a service says, and what it means to a user. docs/troubleshooting.md has a row for each. */
 export interface Diagnosis {
@@ -151,28 +151,58 @@ export function explainRefusal(what: string, said: string, secret: string): Refu
   return new RefusedError(`${what}: ${cause}`, cure, said === '' ? undefined : quoteWithout(said, secret))
 }
 
+/** How many characters of a secret, plain or encoded, give it away; more where it is encoded at length. */
 const PIECE = 6
+const LONG_PIECE = 12
 
-/** A service's words, unless they echo a piece of the secret, plain or encoded. */
+/**
+ * A service's words, unless they echo a piece of the secret, plain or encoded; or of any other secret of this step,
+ * for a service may remember what it was told before.
+ */
 export function quoteWithout(said: string, secret: string): string {
-  if (secret === '') return quote(said)
-  const bytes = Buffer.from(secret)
-  const shifted = [0, 1, 2].map((offset) => Buffer.concat([Buffer.alloc(offset), bytes]))
-  const forms = [
+  const heard = said.slice(0, 2 * LONGEST_QUOTE).toLowerCase()
+  const echoes = [secret, ...knownSecrets].some((known) => known !== '' && repeats(heard, known))
+  return echoes ? '(not shown: the answer repeats the secret)' : quote(said)
+}
+
+function repeats(heard: string, secret: string): boolean {
+  const once = inBase64(secret)
+  const hex = Buffer.from(secret).toString('hex')
+  const short = [
     secret,
-    bytes.toString('hex'),
+    hex,
     encodeURIComponent(secret),
     JSON.stringify(secret),
     // As Go writes JSON.
     JSON.stringify(secret).replace(/[<>&]/g, (unit) => `\\u00${unit.charCodeAt(0).toString(16)}`),
-    ...shifted.map((padded) => padded.toString('base64')),
-    ...shifted.map((padded) => padded.toString('base64url'))
+    ...once
   ]
-  const heard = said.slice(0, 2 * LONGEST_QUOTE).toLowerCase()
-  const echoes = forms.some((form) => pieces(form.toLowerCase()).some((piece) => heard.includes(piece)))
-  return echoes ? '(not shown: the answer repeats the secret)' : quote(said)
+  // Each byte by its number, as in a URL, in JSON and in XML; and base64 of base64.
+  const long = [
+    hex.replace(/../g, '%$&'),
+    hex.replace(/../g, '\\u00$&'),
+    [...Buffer.from(secret)].map((byte) => `&#${byte};`).join(''),
+    ...once.flatMap(inBase64)
+  ]
+  return shares(heard, short, PIECE) || shares(heard, long, LONG_PIECE)
 }
 
-function pieces(text: string): string[] {
-  return Array.from({ length: Math.max(1, text.length - PIECE + 1) }, (_, at) => text.slice(at, at + PIECE))
+/** base64 of a text, wherever in a longer one it stands. */
+function inBase64(text: string): string[] {
+  const shifted = [0, 1, 2].map((offset) => Buffer.concat([Buffer.alloc(offset), Buffer.from(text)]))
+  return shifted.flatMap((bytes) => [bytes.toString('base64'), bytes.toString('base64url')])
+}
+
+/** Whether a text holds a piece of any of the others, which are taken in lower case. */
+function shares(heard: string, forms: readonly string[], length: number): boolean {
+  const windows = new Set(pieces(heard, length))
+  return forms.some((form) =>
+    form.length < length
+      ? heard.includes(form.toLowerCase())
+      : pieces(form.toLowerCase(), length).some((piece) => windows.has(piece))
+  )
+}
+
+function pieces(text: string, length: number): string[] {
+  return Array.from({ length: Math.max(0, text.length - length + 1) }, (_, at) => text.slice(at, at + length))
 }

@@ -24,6 +24,9 @@ export function codeOf(error: unknown): string {
   return isNativeError(error) && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }
 
+/** Every secret that this step was given or has made, so that none of them comes back in the words of a service. */
+export const knownSecrets = new Set<string>()
+
 /** The most characters of a foreign text that are shown. */
 export const LONGEST_QUOTE = 200
 

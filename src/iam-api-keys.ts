@@ -1,4 +1,5 @@
 import type { Context } from './context.ts'
+import { quoteWithout } from './diagnosis.ts'
 import { UserError } from './errors.ts'
 import { Fault, fetchReply, LARGEST_LIST, parseBody, type Reply, type Request } from './http.ts'
 import { explainReply } from './iam.ts'
@@ -58,10 +59,10 @@ function readApiKey(reply: Reply, context: Context): { id: string; secret: strin
   return { id, secret }
 }
 
-/** An ID goes into addresses and into the log, so it must look like one. */
+/** An ID goes into addresses and into the log, so it must look like one, and repeat no secret. */
 function parseId(body: Record<string, unknown>): string | undefined {
   const id = stringAt(body, 'id')
-  return id !== undefined && /^ApiKey-[\w-]{1,60}$/.test(id) ? id : undefined
+  return id !== undefined && /^ApiKey-[\w-]{1,60}$/.test(id) && quoteWithout(id, '') === id ? id : undefined
 }
 
 export interface ApiKeySummary {

@@ -83,7 +83,7 @@ async function fetchToken(
       body: new URLSearchParams(form).toString()
     },
     (reply) => {
-      if (reply.status === 200) return readAccessToken(reply, context)
+      if (reply.status === 200) return readAccessToken(reply, context, about.secret)
       throw explainReply(`IAM (${url.host}) refused ${about.what}`, reply, about.secret)
     },
     context
@@ -91,10 +91,12 @@ async function fetchToken(
 }
 
 /** The access token in a reply of IAM's, or of a metadata service; masked. */
-export function readAccessToken(reply: Reply, context: Context): AccessToken {
+export function readAccessToken(reply: Reply, context: Context, secret?: string): AccessToken {
   const body = parseBody(reply)
   const token = stringAt(body, 'access_token')
-  if (token === undefined) throw new Fault(`it answered ${reply.status} without an access token`)
+  // The secret itself would be taken for a short-lived token, and handed on as one.
+  if (token === undefined || token === secret)
+    throw new Fault(`it answered ${reply.status} without an access token`)
   context.mask(token)
   return { token, end: parseEnd(token) ?? endOf(body, context) }
 }

@@ -7,7 +7,7 @@ import {
   type SecretKind,
   type TrustedProfile
 } from './credential.ts'
-import { formatList, UserError } from './errors.ts'
+import { formatList, knownSecrets, UserError } from './errors.ts'
 import { type Identity, withProfile } from './identity.ts'
 import {
   LONGEST_LIFETIME_MS,
@@ -102,6 +102,7 @@ export function readSecret(kind: SecretKind): string | undefined {
   if (pasted.trim() === '') return undefined
   maskPasted(pasted)
   const secret = parseSecret(kind, pasted)
+  knownSecrets.add(secret)
   maskPasted(secret)
   return secret
 }

@@ -1,6 +1,6 @@
 import type { Context } from './context.ts'
 import { parseClaims } from './credential.ts'
-import { explainRefusal } from './diagnosis.ts'
+import { explainRefusal, quoteWithout } from './diagnosis.ts'
 import { UserError } from './errors.ts'
 import { Fault, fetchReply, LARGEST_LIST, parseBody, type Reply, type Request } from './http.ts'
 import { isObject, stringAt } from './json.ts'
@@ -39,13 +39,18 @@ export async function issueRegistryToken(
       const token = stringAt(parseBody(reply), 'token')
       if (token !== undefined) context.mask(token)
       const id = stringAt(parseClaims(token ?? ''), 'jti')
-      if (token === undefined || id === undefined || !/^[\w-]{1,100}$/.test(id)) {
+      if (token === undefined || id === undefined || !isPlainId(id)) {
         throw new Fault(`it answered ${reply.status} without a registry token`)
       }
       return { id, token }
     },
     context
   )
+}
+
+/** It goes into addresses and into the log, so it must look like an ID, and repeat no secret. */
+function isPlainId(id: string): boolean {
+  return /^[\w-]{1,100}$/.test(id) && quoteWithout(id, '') === id
 }
 
 function explainIssue(host: string, reply: Reply, { accessToken }: Caller): Error {
@@ -102,7 +107,7 @@ export async function removeRegistryToken(
 ): Promise<void> {
   const accept = (reply: Reply): void => {
     if (reply.status !== 404 && (reply.status < 200 || reply.status >= 300)) {
-      throw explain(host, `remove ${id}`, reply, caller)
+      throw explain(host, `remove ${quoteWithout(id, '')}`, reply, caller)
     }
   }
   await fetchReply(request('DELETE', host, `/${encodeURIComponent(id)}`, caller), accept, context)

@@ -115,7 +115,7 @@ async function fetchToken(
     { method: 'GET', url, headers },
     (reply) => {
       if (reply.status !== 200) throw refused(host, reply, credential.username, credential.secret)
-      return readToken(reply, context)
+      return readToken(reply, credential.secret, context)
     },
     context
   )
@@ -124,10 +124,11 @@ async function fetchToken(
 // The distribution's token specification: "If omitted, this defaults to 60 seconds."
 const SHORTEST_LIFE_S = 60
 
-function readToken(reply: Reply, context: Context): RegistryToken {
+function readToken(reply: Reply, secret: string, context: Context): RegistryToken {
   const body = parseBody(reply)
   const token = stringAt(body, 'token') ?? stringAt(body, 'access_token')
-  if (token === undefined) throw new Fault('it answered 200 without a token')
+  // The secret itself would be taken for a short-lived token, and handed on as one.
+  if (token === undefined || token === secret) throw new Fault('it answered 200 without a token')
   context.mask(token)
   const seconds = typeof body['expires_in'] === 'number' ? body['expires_in'] : SHORTEST_LIFE_S
   const start = context.now()

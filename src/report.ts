@@ -1,7 +1,7 @@
 import * as core from '@actions/core'
 import type { Context } from './context.ts'
 import { findProxySecrets } from './environment.ts'
-import { escapeLine, formatList, messageOf } from './errors.ts'
+import { escapeLine, formatList, knownSecrets, messageOf } from './errors.ts'
 import type { State } from './state.ts'
 
 /** What the rooms below may say, mask and wait for: the log, the real clock, and a budget from now on. */
@@ -9,6 +9,7 @@ export function createContext(budgetMs: number): Context {
   for (const secret of findProxySecrets(process.env)) core.setSecret(secret)
   return {
     mask: (secret) => {
+      knownSecrets.add(secret)
       core.setSecret(secret)
     },
     note: say,
@@ -97,20 +98,20 @@ export async function reportCleanup({ done, left }: CleanupReport): Promise<void
   for (const line of done) say(line)
   for (const line of left) core.warning(line)
   const rows = [
-    ...done.map((line) => ['Done', line] as const),
-    ...left.map((line) => ['Left', line] as const)
+    ...done.map((line) => ['Done', cell(line)] as const),
+    ...left.map((line) => ['Left', cell(line)] as const)
   ]
   await writeSummary('Cleaned up after IBM Cloud Container Registry', rows)
 }
 
-type Row = readonly [name: string, cell: string]
+type Row = readonly [name: string, html: string]
 
 async function writeSummary(title: string, rows: readonly Row[]): Promise<void> {
   if (rows.length === 0 || !process.env['GITHUB_STEP_SUMMARY']) return
   try {
     core.summary
       .addHeading(title, 3)
-      .addTable(rows.map(([name, cell]) => [{ data: name, header: true }, cell]))
+      .addTable(rows.map(([name, text]) => [{ data: name, header: true }, text]))
     await core.summary.write()
   } catch (error) {
     say(`The job summary was not written: ${messageOf(error)}`)
@@ -118,7 +119,12 @@ async function writeSummary(title: string, rows: readonly Row[]): Promise<void> 
 }
 
 function escapeHtml(text: string): string {
-  return escapeLine(text).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+  return escapeLine(text).replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`)
+}
+
+/** What a line says may be a service's own words. */
+function cell(text: string): string {
+  return text.split('\n').map(escapeHtml).join('<br>')
 }
 
 function code(text: string): string {
