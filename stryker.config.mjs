@@ -21,11 +21,12 @@ export default {
   testRunnerNodeArgs: ['--experimental-vm-modules', '--no-warnings'],
   jest: {
     config: {
-      testMatch: rooms.map((room) => `<rootDir>/test/unit/${room}.test.ts`),
+      testMatch: [...rooms, 'troubleshooting'].map((room) => `<rootDir>/test/unit/${room}.test.ts`),
       setupFiles: ['<rootDir>/test/coverage/short-properties.mjs']
     }
   },
   mutate: rooms.map((room) => `src/${room}.ts`),
+  ignorePatterns: ['/coverage', '/dist'],
   coverageAnalysis: 'perTest',
   concurrency: 2,
   incremental: true,

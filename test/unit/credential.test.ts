@@ -111,6 +111,37 @@ describe('what can be no secret is refused by name, and not shown', () => {
   })
 })
 
+test.each<[SecretKind, string, string]>([
+  ['api-key', '', 'api-key is empty but for quotes or "Bearer" around it.\nStore the secret again, whole.'],
+  ['api-key', 'a\nb', 'api-key has a line break inside.\nStore the secret again, as one line.'],
+  ['api-key', 'a\tb', 'api-key has a control character inside.\nStore the secret again, as plain text.'],
+  [
+    'api-key',
+    '{}',
+    'api-key holds JSON without an "apikey".\n' +
+      'Give the API key itself, or the whole file that the IBM Cloud console downloads.'
+  ],
+  [
+    'refresh-token',
+    '{"apikey":"x"}',
+    'refresh-token holds JSON.\nIf it is the file that the IBM Cloud console downloads, give it as api-key.'
+  ],
+  [
+    'api-key',
+    TOKEN,
+    'api-key holds a token (a JWT), not an API key.\n' +
+      'Give it as access-token, or create an API key: ibmcloud iam service-api-key-create.'
+  ],
+  [
+    'access-token',
+    KEY,
+    'access-token does not hold an IAM access token: those are JWTs, and begin with eyJ.\n' +
+      'If it is an API key, give it as api-key. If it is a refresh token, give it as refresh-token.'
+  ]
+])('%s given as %j is refused with what to do', async (kind, pasted, message) => {
+  expect(await userError(() => parseSecret(kind, pasted))).toBe(message)
+})
+
 describe('a token that has ended', () => {
   const tokenAt = (seconds: number): string => jwt({ exp: NOW / 1000 + seconds })
 
@@ -125,6 +156,9 @@ describe('a token that has ended', () => {
     })
     expect(message).toContain(what)
     expect(message).toContain("this runner's clock says 2026-08-14T12:00:00Z")
+    expect(message.split('\n')[1]).toBe(
+      "Get a new one, or give an api-key, which does not end. If the runner's clock is wrong, set it."
+    )
   })
 
   test.each([61, 3600])('in %i seconds is not refused', (seconds) => {

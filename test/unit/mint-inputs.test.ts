@@ -108,6 +108,71 @@ describe('What can’t be meant is refused in words', () => {
   })
 })
 
+describe('A refusal says what to do', () => {
+  const ways = 'repository-token, iam-token, api-key, registry-token'
+  const id =
+    'Give the ID of a service ID that may only pull: ServiceId-…, as ibmcloud iam service-ids --uuid shows it.'
+  test.each<[string, Partial<MintTexts>, Partial<MintSurroundings>]>([
+    [`mint: "x" is none.\nGive one of none, ${ways}.`, { mint: 'x' }, {}],
+    [
+      `lifetime means nothing without mint.\nTake it out, or give mint: ${ways}.`,
+      { lifetime: lifetime('1h', HOUR) },
+      {}
+    ],
+    [
+      'mint: api-key does not go with refresh-token: only the client that got it can use it.\n' +
+        'Give an api-key, or another mint.',
+      { mint: 'api-key', serviceId: ID },
+      { minter: 'refresh-token' }
+    ],
+    [
+      'mint: iam-token makes no sense with access-token alone: it is one already.\n' +
+        'Leave mint out, or give trusted-profile as well, which is assumed then.',
+      { mint: 'iam-token' },
+      { minter: 'access-token' }
+    ],
+    [
+      'trusted-profile does not go with mint: registry-token and api-key.\n' +
+        'Take trusted-profile out, or use mint: iam-token, which assumes it.',
+      { mint: 'registry-token' },
+      { profile }
+    ],
+    [
+      'repositories: "de.icr.io/team/app" is on a host that this step does not log in to.\n' +
+        'The hosts are us.icr.io and uk.icr.io.',
+      { mint: 'iam-token', repositories: ['de.icr.io/team/app'] },
+      { hosts: ['us.icr.io', 'uk.icr.io'] }
+    ],
+    [
+      'mint: repository-token needs to know the repositories on us.icr.io.\n' +
+        'Give repositories: namespace/repository, or an image reference in registry.',
+      { mint: 'repository-token' },
+      {}
+    ],
+    [
+      'lifetime: 2h is longer than mint: iam-token can give, which is 1h.\n' +
+        'Shorten it, or use mint: api-key, which lasts up to 24h.',
+      { mint: 'iam-token', lifetime: lifetime('2h', 2 * HOUR) },
+      {}
+    ],
+    [
+      'service-id means nothing with mint: iam-token.\nTake it out, or use mint: api-key.',
+      { mint: 'iam-token', serviceId: ID },
+      {}
+    ],
+    [`mint: api-key needs service-id.\n${id}`, { mint: 'api-key' }, {}],
+    ...['my-ci', 'ServiceId-', `${ID}!`, `x${ID}`, `ServiceId-${'a'.repeat(81)}`].map(
+      (serviceId): [string, Partial<MintTexts>, Partial<MintSurroundings>] => [
+        `service-id: "${serviceId}" is not the ID of a service ID.\n${id}`,
+        { mint: 'api-key', serviceId },
+        {}
+      ]
+    )
+  ])('%s', (message, texts, surroundings) => {
+    expect(refusal(texts, surroundings)).toBe(message)
+  })
+})
+
 describe('Which secret goes with which way', () => {
   const minters: Minter[] = ['api-key', 'keyless', 'access-token', 'refresh-token', 'registry-token']
   // The matrix of the design: + goes, - does not.
@@ -186,6 +251,27 @@ describe('What is to be minted', () => {
     const given = resolveMint({ ...texts, lifetime: lifetime('x', longest) }, job)
     expect(given).toMatchObject({ way: mint, lifetimeMs: longest, readOnly: true })
     expect(refusal({ ...texts, lifetime: lifetime('x', longest + 1) })).toContain('lifetime')
+  })
+
+  test('may have a profile beside the secret that only iam-token assumes', () => {
+    const texts = { ...blank, mint: 'repository-token', repositories }
+    expect(resolveMint(texts, { ...job, profile })).toMatchObject({ profile: undefined })
+    for (const mint of ['api-key', 'registry-token'])
+      expect(refusal({ mint, serviceId: mint === 'api-key' ? ID : '' }, { minter: 'keyless', profile })).toBe(
+        ''
+      )
+  })
+
+  test('may be of no repository where the way needs none', () => {
+    const minted = resolveMint({ ...blank, mint: 'iam-token', readOnly: false }, job)
+    expect(minted).toEqual({
+      way: 'iam-token',
+      repositories: new Map([['us.icr.io', []]]),
+      serviceId: undefined,
+      lifetimeMs: undefined,
+      readOnly: false,
+      profile: undefined
+    })
   })
 
   test('assumes no profile that the job already is', () => {

@@ -90,6 +90,57 @@ describe('a registry that is none', () => {
   })
 })
 
+describe('the whole of an answer', () => {
+  const hosts =
+    'icr.io, us.icr.io, uk.icr.io, de.icr.io, au.icr.io, jp.icr.io, jp2.icr.io, ca.icr.io, ca2.icr.io, br.icr.io, ' +
+    'es.icr.io, in.icr.io, in2.icr.io, fr2.icr.io'
+  const names =
+    'global, us-south, eu-gb, uk-south, eu-de, eu-central, au-syd, ap-south, jp-tok, ap-north, jp-osa, ca-tor, ca-mon, ' +
+    'br-sao, eu-es, in-che, in-mum, eu-fr2'
+  const entitled =
+    "It is IBM's Entitled Registry, which has users and keys of its own. Log in to it with docker/login-action or " +
+    'docker login: username cp, and as password the entitlement key of your My IBM page.'
+  const ambiguous =
+    "It is ambiguous: for us-east, IBM's network docs name the global registry (icr.io), and older tools us.icr.io. " +
+    'Write region: global or region: us-south, whichever holds your namespace.'
+
+  test.each([
+    ['mars', `The regions are ${names}.`],
+    ['us-east', ambiguous],
+    ['washington-dc', ambiguous],
+    ['my.washington', 'That looks like a registry host. Give it as registry, not as region.']
+  ])('to region %s', (name, cure) => {
+    expect(explainRegion(name).message.split('\n')[1]).toBe(cure)
+  })
+
+  test.each([
+    ['docker.io', `A registry of IBM Cloud is one of ${hosts}, or another name under icr.io.`],
+    ['HTTP://us.icr.io/x', 'Give the host alone, without https:// or a path.'],
+    ['US.icr.io:8443', 'Give it without a port: us.icr.io.'],
+    ['us.icr.io:x', `A registry of IBM Cloud is one of ${hosts}, or another name under icr.io.`],
+    [
+      'US.icr.io/X/Y',
+      'Give the host alone (us.icr.io), or us.icr.io/namespace/repository, with a tag or digest.'
+    ]
+  ])('to registry %s', (text, cure) => {
+    expect(explainRegistry(text).message.split('\n')[1]).toBe(cure)
+  })
+
+  test.each([
+    ['cp.icr.io', entitled],
+    [
+      'eu.icr.io',
+      'There is no registry for all of Europe. Write de.icr.io, uk.icr.io, es.icr.io or fr2.icr.io.'
+    ],
+    [
+      'registry.mars.icr.io',
+      `There are no registry.….icr.io names (twistlock/docs#642). The hosts are ${hosts}.`
+    ]
+  ])('to host %s', (host, cure) => {
+    expect(findMistake(host)?.message).toBe(`registry: "${host}" is not a registry to log in to.\n${cure}`)
+  })
+})
+
 test('whatever the name is, the answer is two lines of plain text, of a length that can be read', () => {
   const hostile = [...HOSTILE_PLACES, ...UNPASSABLE_PLACES]
   const check = (text: string): void => {

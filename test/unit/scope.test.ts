@@ -58,5 +58,8 @@ describe('What a token grants', () => {
     expect(
       grants({ access: [{ type: 'repository', name: '__proto__', actions: [null, 7, ['pull']] }] })
     ).toBeDefined()
+    expect(grants({ access: [{ type: 'repository', name: 'team/app', actions: [7] }] })).toEqual({
+      'team/app': ['7']
+    })
   })
 })
