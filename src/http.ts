@@ -27,7 +27,7 @@ export async function fetchReply<T>(
   let last: Fault | undefined
   for (let attempt = 1; attempt <= tries && timeLeft(context) > 0; attempt++) {
     try {
-      return read(refuseTransient(await sendWatched(request, context)))
+      return read(refuseTransient(await sendWatched(request, context), request))
     } catch (error) {
       last = asFault(error, request)
     }
@@ -85,11 +85,11 @@ function formatTarget({ method, url }: Request): string {
 
 const TRANSIENT = new Set([408, 425, 429])
 
-function refuseTransient(reply: Reply): Reply {
+function refuseTransient(reply: Reply, request: Request): Reply {
   const { status } = reply
   if (status >= 300 && status < 400) {
     throw new UserError(
-      `The service answered ${status}, a redirect, which is not followed: a secret would go along.`,
+      `${formatTarget(request)} answered ${status}, a redirect, which is not followed: a secret would go along.`,
       'Is there a proxy or a captive portal in between?'
     )
   }

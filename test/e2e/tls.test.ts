@@ -3,9 +3,11 @@ import { describe, expect, test } from '@jest/globals'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CloudProxyOptions } from '../cloud/cloud.ts'
-import { WRITER_ID, WRITER_KEY } from '../cloud/default-world.ts'
+import { OPERATOR_KEY, WRITER_ID, WRITER_KEY } from '../cloud/default-world.ts'
 import { requestsWith } from '../cloud/recorder.ts'
+import { missingPrograms } from '../support/programs.ts'
 import type { Environment, Job } from '../support/runner.ts'
+import { keysOf, mintInputs } from './support/mint.ts'
 import { expectFailure, expectNotSaid, expectSuccess } from './support/promises.ts'
 import { authOf, testBothWays, useStage, type Way } from './support/stage.ts'
 
@@ -33,6 +35,9 @@ async function newJob(docker: Way, proxy: CloudProxyOptions = {}, trust: Trust =
     }
   })
 }
+
+const unsafe =
+  'NODE_TLS_REJECT_UNAUTHORIZED=0 changes nothing here: certificates are always checked. Unset it.'
 
 const connects = (): string[] =>
   stage.cloud.requests.filter(({ service }) => service === 'proxy').map(({ path }) => path)
@@ -103,7 +108,63 @@ describe('A certificate that is not trusted', () => {
     const main = await job.main({ 'api-key': WRITER_KEY, region: 'us-south' }, {})
     expect(main.exitCode).toBe(1)
     expect(main.errors).toEqual([expect.stringContaining('The certificate of us.icr.io is not trusted')])
+    expect(main.warnings).toEqual([unsafe])
     expect(requestsWith(stage.cloud.requests, WRITER_KEY)).toEqual([])
+  })
+
+  const kinds = ['self-signed', 'expired', 'wrong-name', 'unknown'] as const
+  for (const host of ['iam.cloud.ibm.com', 'us.icr.io']) {
+    test.each(kinds)(
+      `of ${host}, %s, ends a mint, with NODE_TLS_REJECT_UNAUTHORIZED=0 and without`,
+      async (kind) => {
+        for (const value of [undefined, '0']) {
+          const job = await newJob('none', kind === 'unknown' ? {} : { certificates: { [host]: kind } }, {
+            trusted: kind !== 'unknown',
+            env: { NODE_TLS_REJECT_UNAUTHORIZED: value }
+          })
+          const main = await job.main(mintInputs('api-key', { region: 'us-south' }))
+          // Where no CA is known, IAM's certificate is the first that is looked at.
+          const shown = kind === 'unknown' ? 'iam.cloud.ibm.com' : host
+          expect(main.exitCode).toBe(1)
+          expect(main.errors).toEqual([
+            expect.stringContaining(`The certificate of ${shown} is not trusted (`)
+          ])
+          expect(main.errors[0]).toContain('NODE_EXTRA_CA_CERTS')
+          expect(main.warnings).toEqual(value === '0' ? [unsafe] : [])
+          expectNotSaid(main, OPERATOR_KEY)
+          const seen = stage.cloud.requests.filter(
+            (request) => request.host === shown && request.service !== 'proxy'
+          )
+          expect(seen).toEqual([])
+          await job.post()
+          expect(keysOf(stage.cloud)).toEqual([])
+          expect(job.snapshot()).toEqual({})
+        }
+      }
+    )
+  }
+})
+
+describe('A CA of one’s own', () => {
+  test.each([
+    ['real', 'SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS'],
+    ['none', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE']
+  ] as const)('docker on the PATH: %s: is taken from %s, and not from %s', async (docker, right, wrong) => {
+    if (docker === 'real' && missingPrograms(['docker']).length > 0) return
+    const trusting = await newJob(docker, {}, { env: { [wrong]: undefined } })
+    expectSuccess(await trusting.main({ 'api-key': WRITER_KEY, region: 'us-south' }))
+    const other = await newJob(docker, {}, { env: { [right]: undefined } })
+    const main = await other.main({ 'api-key': WRITER_KEY, region: 'us-south' })
+    expect(expectFailure(main, 'The certificate of us.icr.io is not trusted', WRITER_KEY)).toContain(right)
+  })
+
+  test('in NODE_EXTRA_CA_CERTS serves IAM, the mint and its revoke', async () => {
+    const job = await newJob('none', {}, { env: { SSL_CERT_FILE: undefined } })
+    expectSuccess(await job.main(mintInputs('api-key', { region: 'us-south' })))
+    expect(keysOf(stage.cloud)).toHaveLength(1)
+    expectSuccess(await job.post())
+    expect(keysOf(stage.cloud)).toEqual([])
+    expect(new Set(connects())).toEqual(new Set(['iam.cloud.ibm.com:443', 'us.icr.io:443']))
   })
 })
 
