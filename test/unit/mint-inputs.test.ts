@@ -229,7 +229,7 @@ describe('What is to be minted', () => {
         ]
       }
     )
-    expect([...(minted?.repositories ?? [])]).toEqual([
+    expect([...(minted?.repositories ?? [])]).toStrictEqual([
       ['us.icr.io', ['team/app', 'team/tools']],
       ['de.icr.io', ['team/app', 'team/web']]
     ])
