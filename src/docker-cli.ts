@@ -109,8 +109,10 @@ const TRANSIENT = new RegExp(
 // The ping failed, so docker saw no challenge and went on without the secret: nobody has refused it yet.
 const NOT_ASKED = 'failed with status: 401'
 
-// The reason of a proxy's refusal, which Go gives without a word about the proxy (net/http, transport.go).
-const PROXY_REFUSED = /^(?:Proxy Authentication Required|Forbidden|Bad Request|Not Found|Method Not Allowed)$/
+// The reason of a proxy's refusal, which Go gives without a word about the proxy (net/http, transport.go);
+// "Unauthorized" is tinyproxy's for a wrong password, and of a registry there is always more to read.
+const PROXY_REFUSED =
+  /^(?:Proxy Authentication Required|Unauthorized|Forbidden|Bad Request|Not Found|Method Not Allowed)$/
 
 function isTransient(said: string): boolean {
   return TRANSIENT.test(said)

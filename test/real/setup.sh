@@ -3,8 +3,10 @@
 # Can be run any number of times, as root or by someone who may sudo. Starts no service.
 set -euo pipefail
 
-packages=(docker.io docker-registry podman skopeo buildah golang-docker-credential-helpers pass gnupg)
-programs=(docker dockerd docker-registry podman skopeo buildah docker-credential-pass pass gpg)
+packages=(docker.io docker-registry podman skopeo buildah golang-docker-credential-helpers pass gnupg
+  strace tinyproxy-bin faketime)
+programs=(docker dockerd docker-registry podman skopeo buildah docker-credential-pass pass gpg
+  strace tinyproxy faketime)
 
 # What Debian puts in the sbin folders is not on everyone's PATH. They come last: a docker CLI that the machine has
 # already (in /usr/local/bin, say) stays the one in use.
@@ -70,6 +72,8 @@ version_of() {
   case $1 in
     docker-credential-pass | pass) dpkg-query --show --showformat '${Package} ${Version}' "$2" ;;
     docker-registry) docker-registry --version ;;
+    tinyproxy) tinyproxy -v ;;
+    faketime) faketime --version | grep . ;;
     *) "$1" --version ;;
   esac </dev/null 2>&1 | head -n 1
 }

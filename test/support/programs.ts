@@ -34,7 +34,7 @@ export function needProgram(name: string): string {
 /** What `npm run test:real` needs; test/real/setup.sh installs all of it. */
 export const realPrograms = [
   ...['docker', 'dockerd', 'docker-registry', 'podman', 'skopeo', 'buildah'],
-  ...['docker-credential-pass', 'pass', 'gpg']
+  ...['docker-credential-pass', 'pass', 'gpg', 'strace', 'tinyproxy', 'faketime']
 ]
 
 export function missingPrograms(names: readonly string[]): string[] {
