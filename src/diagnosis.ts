@@ -153,7 +153,7 @@ export function explainRefusal(what: string, said: string, secret: string): Refu
 
 /** How many characters of a secret, plain or encoded, give it away; more where it is encoded at length. */
 const PIECE = 6
-const LONG_PIECE = 12
+const LONG_PIECE = 10
 
 /**
  * A service's words, unless they echo a piece of the secret, plain or encoded; or of any other secret of this step,
@@ -177,14 +177,14 @@ function repeats(heard: string, secret: string): boolean {
     JSON.stringify(secret).replace(/[<>&]/g, (unit) => `\\u00${unit.charCodeAt(0).toString(16)}`),
     ...once
   ]
-  // Each byte by its number, as in a URL, in JSON and in XML; and base64 of base64.
+  // Each byte by its number, as in a URL, in XML, and in JSON, whose backslashes may be many; and base64 of base64.
   const long = [
     hex.replace(/../g, '%$&'),
-    hex.replace(/../g, '\\u00$&'),
+    hex.replace(/../g, 'u00$&'),
     [...Buffer.from(secret)].map((byte) => `&#${byte};`).join(''),
     ...once.flatMap(inBase64)
   ]
-  return shares(heard, short, PIECE) || shares(heard, long, LONG_PIECE)
+  return shares(heard, short, PIECE) || shares(heard.replaceAll('\\', ''), long, LONG_PIECE)
 }
 
 /** base64 of a text, wherever in a longer one it stands. */
