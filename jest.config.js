@@ -10,5 +10,7 @@ export default {
       { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }
     ]
   },
+  // jest leaves a core idle; these tests mostly wait for the processes that they start.
+  maxWorkers: '100%',
   testTimeout: 30000
 }
