@@ -54,7 +54,7 @@ const IN_POST = ['the IAM token', 'the list of what was minted', 'the revoke'] a
 const IN_REGISTRY = ['/v2/', 'the registry’s token'] as const
 
 /** Of those that wait most of the time, the machine takes many at once. */
-const AT_ONCE = 10
+const AT_ONCE = 16
 
 interface Scene {
   readonly cloud: Cloud
@@ -256,7 +256,7 @@ describe('A fault that stays', () => {
           must('home', job.snapshot(), {})
         })
       }
-      expect(await runCells(named(ALL), play, AT_ONCE)).toEqual([])
+      expect(await runCells(named(ALL), play, 2 * AT_ONCE)).toEqual([])
     },
     240_000
   )
@@ -282,7 +282,7 @@ describe('A fault that stays', () => {
             must('warnings', post.warnings.length, 1)
         })
       }
-      expect(await runCells(named(SLOW_FIRST_OF_ALL), play, AT_ONCE)).toEqual([])
+      expect(await runCells(named(SLOW_FIRST_OF_ALL), play, 2 * AT_ONCE)).toEqual([])
     },
     240_000
   )
