@@ -173,6 +173,9 @@ export function findUnmasked(
   return secrets.filter((secret) => !isHidden(secret)).map(({ name }) => name)
 }
 
+/** Of a token's signature the beginning stands for all: a search for each of its pieces would take as long as the job. */
+const LONG = 96
+
 /**
  * What the steps have hidden from the log, so that it must be nowhere else either: each mask is a secret. Those that
  * hold another secret, as what was pasted does and what docker keeps, add nothing to it.
@@ -190,5 +193,8 @@ export function maskedSecrets(
   }
   return masks
     .filter((mask) => !isMore(mask) && !known.some(({ value }) => value.trim() === mask))
-    .map((mask, index) => ({ ...makeSecret(`mask ${index + 1}`, mask), may: mayOf(mask) }))
+    .map((mask, index) => {
+      const { name, value, random } = makeSecret(`mask ${index + 1}`, mask)
+      return { name, value, random: random.slice(0, LONG), may: mayOf(mask) }
+    })
 }
