@@ -228,10 +228,33 @@ function isPlain(value: unknown): value is Json {
 }
 
 function key(): fc.Arbitrary<string> {
-  return fc.oneof(
-    fc.constantFrom('auths', 'us.icr.io', 'a', '', '__proto__', 'constructor', '"', '\\', '{', '}', ',', ':'),
-    fc.string({ unit: 'binary', maxLength: 5 })
-  )
+  return fc
+    .oneof(
+      fc.constantFrom(
+        'auths',
+        'us.icr.io',
+        'a',
+        '',
+        '__proto__',
+        'constructor',
+        '"a',
+        '\\a',
+        '{',
+        '}',
+        ',',
+        ':'
+      ),
+      fc.string({ unit: 'binary', maxLength: 5 })
+    )
+    .filter((name) => isReadWell({ [name]: 0 }))
+}
+
+/**
+ * JSON.parse of Node 24.21 may take a key of one escaped character for another such key that it has read before:
+ * `{"x":0,"\\\\":1}`, then `{"x":0,"\\"":1}`, gives a backslash for the quote. No oracle can rest on those.
+ */
+function isReadWell(value: unknown): boolean {
+  return !/"\\(?:u[0-9a-f]{4}|.)":/.test(JSON.stringify(value))
 }
 
 function path(): fc.Arbitrary<Path> {
@@ -248,7 +271,10 @@ function json(): fc.Arbitrary<Json> {
 
 /** Without -0, which JSON does not keep. */
 function anyJson(): fc.Arbitrary<unknown> {
-  return fc.jsonValue().map((value): unknown => JSON.parse(JSON.stringify(value)))
+  return fc
+    .jsonValue()
+    .filter(isReadWell)
+    .map((value): unknown => JSON.parse(JSON.stringify(value)))
 }
 
 function formatting(): fc.Arbitrary<(value: unknown) => string> {
@@ -284,7 +310,7 @@ function dockerConfig(): fc.Arbitrary<Json> {
   return fc
     .tuple(
       fc.dictionary(fc.domain(), entry(), { maxKeys: 4 }),
-      fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 4 })
+      fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 4 }).filter(isReadWell)
     )
     .map(([auths, rest]) => JSON.parse(JSON.stringify({ auths, ...omit(rest, 'auths') })) as Json)
 }
