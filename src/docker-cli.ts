@@ -6,6 +6,7 @@ import { type Context, jitter, timeLeft } from './context.ts'
 import type { Credential } from './credential.ts'
 import { UserError } from './errors.ts'
 import { isObject, parseObject } from './json.ts'
+import type { AuthEntry } from './ledger.ts'
 import { type Finished, run } from './process.ts'
 import { parseErrors } from './registry-error.ts'
 
@@ -14,9 +15,6 @@ export async function findDocker(): Promise<string | undefined> {
   const path = await which('docker')
   return path === '' ? undefined : path
 }
-
-/** An entry of config.json's `auths`, as docker wrote it. */
-export type AuthEntry = Readonly<Record<string, unknown>>
 
 /** How one `docker login` is to be made. */
 export interface DockerLogin {
@@ -123,6 +121,9 @@ function describe(said: string): string {
   return TRANSIENT.exec(said)?.[0] ?? 'docker login failed'
 }
 
+const UNREACHED =
+  'Run the job again. If it stays: can this runner reach that host, and does it need a proxy (HTTPS_PROXY)?'
+
 async function explain(
   { host, credential }: DockerLogin,
   finished: Finished,
@@ -134,14 +135,11 @@ async function explain(
     const late = timeLeft(context) === 0
     return new UserError(
       `docker login for ${host} ${late ? 'took longer than timeout allows' : `was ended (${finished.signal ?? ''})`}.`,
-      'Run the job again. If it stays: can this runner reach that host, and does it need a proxy (HTTPS_PROXY)?'
+      UNREACHED
     )
   }
   if (isTransient(said)) {
-    return new UserError(
-      `${host} could not be reached by docker login: ${describe(said)}.`,
-      'Run the job again. If it stays: can this runner reach that host, and does it need a proxy (HTTPS_PROXY)?'
-    )
+    return new UserError(`${host} could not be reached by docker login: ${describe(said)}.`, UNREACHED)
   }
   if (PROXY_REFUSED.test(said)) {
     return new UserError(

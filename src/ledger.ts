@@ -90,13 +90,12 @@ export function push(
   const { helper, ...layer } = login
   const stack = ledger.hosts[host]
   const layers = (stack?.layers ?? []).filter(({ nonce }) => nonce !== login.nonce)
-  const below = layers.at(-1)
   // Somebody changed the entry since: from now on that is what lies below us.
   const seen =
     stack !== undefined && isDeepStrictEqual(stack.layers.at(-1)?.entry, shown) ? [] : [{ entry: shown }]
   const use = stack?.helper ?? helper
   return withHost(ledger, host, {
-    layers: collapse([...(below === undefined ? [] : layers), ...seen, layer]),
+    layers: collapse([...layers, ...seen, layer]),
     ...(use === undefined ? {} : { helper: { ...use, digest: helper?.digest ?? use.digest } })
   })
 }
