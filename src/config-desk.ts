@@ -24,6 +24,11 @@ export interface Desk {
   removeDrafts(): Promise<void>
 }
 
+/**
+ * Does `work` at the desk while no other job is at it.
+ * @param nonce names the job's use of the config
+ * @throws UserError where the files can't be read or written, or the lock stays taken until the deadline
+ */
 export async function locked<T>(
   directory: string,
   nonce: string,
@@ -87,6 +92,7 @@ async function readLedger(path: string): Promise<Ledger | undefined> {
   )
 }
 
+/** A ledger without a login yet, which knows what of the file was there before. */
 export function beginLedger({ path, text, content }: ConfigFile, madeDirectory: boolean): Ledger {
   return {
     version: 1,
@@ -98,6 +104,7 @@ export function beginLedger({ path, text, content }: ConfigFile, madeDirectory: 
   }
 }
 
+/** Whether no login of ours is held any more. */
 export function isEmpty(ledger: Ledger): boolean {
   return Object.keys(ledger.hosts).length === 0
 }
