@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join, relative } from 'node:path'
 import { readAction, type Action } from './action-yml.ts'
 import { killGroup, runChild } from './child.ts'
+import { covered, measured } from './measured.ts'
 import { node24 } from './node24-path.mjs'
 import { needProgram } from './programs.ts'
 import { CommandReader, parseFile, parsePathFile, type Command } from './workflow-commands.ts'
@@ -88,9 +89,6 @@ export interface DockerConfig {
 
 const files = ['GITHUB_OUTPUT', 'GITHUB_STATE', 'GITHUB_ENV', 'GITHUB_PATH', 'GITHUB_STEP_SUMMARY'] as const
 type StepFile = (typeof files)[number]
-
-// Set by test/coverage/run.mjs: the folder of an action that runs src, and where its runs write down what they covered.
-const covered = process.env['ICR_LOGIN_COVERAGE']
 
 /** The port of "discard", where nothing listens on any machine that runs these tests. */
 const nobody = 'http://127.0.0.1:9'
@@ -271,8 +269,7 @@ class RunnerJob implements Job {
       RUNNER_ENVIRONMENT: 'github-hosted',
       RUNNER_OS: 'Linux',
       RUNNER_TEMP: this.temp,
-      RUNNER_TOOL_CACHE: this.#folder('tool-cache'),
-      ...(covered === undefined ? {} : { NODE_V8_COVERAGE: covered })
+      RUNNER_TOOL_CACHE: this.#folder('tool-cache')
     }
   }
 
@@ -312,9 +309,10 @@ class RunnerJob implements Job {
     const paths = this.#stepFiles()
     const given = { ...paths, ...inputVariables(this.#action, run.inputs), ...stateVariables(run.state) }
     const output = new Output()
+    const env = { ...setVariables(this.env, options.env), ...given }
     const child = await runChild(node24(), [join(this.#directory, script)], {
       cwd: this.workspace,
-      env: { ...setVariables(this.env, options.env), ...given },
+      env: this.#directory === covered ? measured(env) : env,
       onOutput: (stream, text) => {
         output.take(stream, text)
       },

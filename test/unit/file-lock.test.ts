@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { withLock } from '../../src/file-lock.ts'
 import { runChild, runWell } from '../support/child.ts'
+import { measured } from '../support/measured.ts'
 import { node24 } from '../support/node24-path.mjs'
 import { makeContext } from './support/context.ts'
 import { listing, makeFolder, modeOf } from './support/home.ts'
@@ -163,7 +164,9 @@ describe('a lock that was lost on the way', () => {
 describe('many processes', () => {
   const program = fileURLToPath(new URL('support/counter.ts', import.meta.url))
   const start = (file: string, times: number, owner: string): Promise<string> =>
-    runWell(node24(), ['--no-warnings', program, lock, file, String(times), owner])
+    runWell(node24(), ['--no-warnings', program, lock, file, String(times), owner], {
+      env: measured()
+    })
 
   test('count without a loss', async () => {
     const file = join(folder, 'count')

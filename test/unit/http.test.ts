@@ -9,6 +9,7 @@ import { Fault, fetchReply, parseBody, type Reply, type Request } from '../../sr
 import { startCloud, type Cloud } from '../cloud/cloud.ts'
 import { requestsWith } from '../cloud/recorder.ts'
 import { runChild } from '../support/child.ts'
+import { measured } from '../support/measured.ts'
 import { node24 } from '../support/node24-path.mjs'
 import { makeContext } from './support/context.ts'
 import { setVariables, useOwnEnvironment } from './support/environment.ts'
@@ -398,7 +399,9 @@ describe('proxies', () => {
 
   const program = fileURLToPath(new URL('support/ask.ts', import.meta.url))
   const askAlone = async (url: string, env: Record<string, string>): Promise<Record<string, unknown>> => {
-    const { stdout, stderr } = await runChild(node24(), ['--no-warnings', program, url], { env })
+    const { stdout, stderr } = await runChild(node24(), ['--no-warnings', program, url], {
+      env: measured(env)
+    })
     if (stdout === '') throw new Error(stderr)
     return JSON.parse(stdout) as Record<string, unknown>
   }
