@@ -7,7 +7,7 @@ export interface Challenge {
   readonly scope?: string
 }
 
-const PARAMETER = /\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))\s*(?:,|$)/y
+const PARAMETER = /\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]+)\s*(?:,|$)/y
 
 /**
  * Parses one challenge. IBM's has a blank after each comma; a parser that keeps it sends `%20service=` and gets a
@@ -20,11 +20,15 @@ export function parseChallenge(header: string): Challenge | undefined {
   const parameters = new Map<string, string>()
   for (let at = scheme[0].length; at < header.length; at = PARAMETER.lastIndex) {
     PARAMETER.lastIndex = at
-    const [, name, quoted, plain] = PARAMETER.exec(header) ?? []
-    if (name === undefined || parameters.has(name.toLowerCase())) return undefined
-    parameters.set(name.toLowerCase(), quoted?.replace(/\\(.)/g, '$1') ?? plain ?? '')
+    const [, name = '', value = ''] = PARAMETER.exec(header) ?? []
+    if (name === '' || parameters.has(name.toLowerCase())) return undefined
+    parameters.set(name.toLowerCase(), unquote(value))
   }
   return { scheme: scheme[1].toLowerCase(), ...pick(parameters, 'realm', 'service', 'scope') }
+}
+
+function unquote(value: string): string {
+  return value.startsWith('"') ? value.slice(1, -1).replace(/\\(.)/g, '$1') : value
 }
 
 function pick<Name extends string>(

@@ -150,7 +150,7 @@ async function receive(incoming: http.IncomingMessage, largest: number): Promise
     throw codeOf(error) === 'ECONNRESET' ? new Fault('its answer was cut short') : error
   }
   return {
-    status: incoming.statusCode ?? 0,
+    status: Number(incoming.statusCode),
     headers: incoming.headers,
     body: Buffer.concat(chunks).toString()
   }

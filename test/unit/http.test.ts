@@ -397,6 +397,20 @@ describe('proxies', () => {
     expect(requestsWith(cloud.requests, 'c2VjcmV0')).toEqual([])
   })
 
+  test.each(['http://', 'http://proxy.example.test:99999', 'proxy.example.test:port', 'http://two words'])(
+    'whose address is none (%s) are asked for by the way to write it, and not tried again',
+    async (address) => {
+      setVariables({ HTTPS_PROXY: address })
+      const context = makeContext()
+      const request = { method: 'GET', url: new URL('https://us.icr.io/v2/') } as const
+      expect(await userError(fetchReply(request, parseBody, context))).toBe(
+        'The address of the proxy in HTTPS_PROXY is not one.\n' +
+          'Write it as http://host:port or http://user:password@host:port.'
+      )
+      expect(context.sleeps).toEqual([])
+    }
+  )
+
   const program = fileURLToPath(new URL('support/ask.ts', import.meta.url))
   const askAlone = async (url: string, env: Record<string, string>): Promise<Record<string, unknown>> => {
     const { stdout, stderr } = await runChild(node24(), ['--no-warnings', program, url], {

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Credential } from '../../src/credential.ts'
 import { RefusedError } from '../../src/errors.ts'
-import { checkCredential } from '../../src/registry.ts'
+import { checkCredential, exchange } from '../../src/registry.ts'
 import { parseErrors } from '../../src/registry-error.ts'
 import { startCloud, type Cloud } from '../cloud/cloud.ts'
 import { PROFILE_ID, READER_ID, READER_KEY, USER_KEY, WRITER_KEY } from '../cloud/default-world.ts'
@@ -244,6 +244,19 @@ describe('who is not the registry', () => {
       ])
     }
   )
+
+  // The distribution's token specification: "If omitted, this defaults to 60 seconds."
+  test.each([
+    ['300', 300],
+    ['0.5', 0.5],
+    ['"300"', 60],
+    ['null', 60],
+    ['1e300', 60]
+  ])('a token that is said to last %s seconds lasts %d', async (seconds, lasts) => {
+    const server = await answers({ body: `{"token":"t","expires_in":${seconds}}` })
+    const { start, end } = await exchange(server.host, KEY, [], makeContext())
+    expect(end.getTime() - start.getTime()).toBe(lasts * 1000)
+  })
 
   test.each([401, 403, 404])(
     'a token that the registry itself answers with %i is no login',
