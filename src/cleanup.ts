@@ -1,11 +1,12 @@
 import { rm, rmdir } from 'node:fs/promises'
+import * as core from '@actions/core'
 import type { Context } from './context.ts'
 import { configPath, release } from './docker-config.ts'
 import { messageOf } from './errors.ts'
 import { readSecret } from './inputs.ts'
 import type { Outcome, Release } from './ledger.ts'
 import { type CleanupReport, createContext, reportCleanup } from './report.ts'
-import { readState, type State } from './state.ts'
+import { type LoginVariables, readState, type State } from './state.ts'
 
 /** All of cleanup ends within this: GitHub gives 5 minutes to all post steps of a cancelled job together. */
 const BUDGET_MS = 20_000
@@ -18,7 +19,7 @@ export async function cleanUp(): Promise<void> {
   if (state === undefined) return
   const report: CleanupReport = { done: [], left: [] }
   if (state.stage === 'kept') report.done.push(describeKept(state))
-  else await Promise.all([releaseLogin(state, report), revoke(state, report)])
+  else await Promise.all([logOut(state, report), revoke(state, report)])
   await attempt(report, async () => rm(state.scratch, { recursive: true, force: true }))
   await reportCleanup(report)
 }
@@ -34,6 +35,28 @@ async function attempt(report: CleanupReport, part: () => Promise<void>): Promis
 function describeKept({ hosts, directory, end }: State): string {
   const until = end === '' ? 'It does not end by itself.' : `It ends ${end}.`
   return `logout: false: the login to ${hosts.join(', ')} stays in ${configPath(directory)}. ${until}`
+}
+
+async function logOut(state: State, report: CleanupReport): Promise<void> {
+  if (state.before === undefined) await releaseLogin(state, report)
+  else await leaveOwnPlace(state, state.before, report)
+}
+
+/** With `isolate`: the variables lead back first, so that the cleanup of earlier steps finds the user's own file. */
+async function leaveOwnPlace(
+  { directory, hosts, stage }: State,
+  before: LoginVariables,
+  report: CleanupReport
+): Promise<void> {
+  await attempt(report, async () => {
+    const { formatVariables, removeIsolation } = await import('./isolation.ts')
+    for (const [name, value] of Object.entries(formatVariables(directory, before))) {
+      // What another step has set since stays as it is.
+      if (process.env[name] === value) core.exportVariable(name, before[name as keyof LoginVariables])
+    }
+    await removeIsolation(directory)
+    if (stage === 'held') report.done.push(`${hosts.join(', ')}: logged out; ${directory} is removed.`)
+  })
 }
 
 async function releaseLogin(state: State, report: CleanupReport): Promise<void> {

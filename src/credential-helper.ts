@@ -74,9 +74,19 @@ export async function eraseFromHelper(
   checkSuccess(await call(helper, 'erase', host, '', context), helper, 'erase', host, '')
 }
 
+/**
+ * The hosts, or addresses of hosts, that the helper holds a login for.
+ * @throws UserError where the helper fails
+ */
+export async function listHelper(helper: CredentialHelper, context: Context): Promise<string[]> {
+  const finished = await call(helper, 'list', '', '', context)
+  checkSuccess(finished, helper, 'list', 'all hosts', '')
+  return Object.keys(parseObject(finished.stdout) ?? {})
+}
+
 async function call(
   helper: CredentialHelper,
-  verb: 'get' | 'store' | 'erase',
+  verb: 'get' | 'store' | 'erase' | 'list',
   input: string,
   secret: string,
   context: Context

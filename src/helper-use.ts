@@ -35,7 +35,7 @@ export async function claimHelper(
   }
   throw new UserError(
     `The credential helper "${name}" (${wanted.path}) holds another login for ${wanted.host}, which could not be brought back.`,
-    'Give the job a DOCKER_CONFIG of its own, or run docker logout first if that login is not needed.'
+    'Give isolate: true, which keeps this login away from it, or run docker logout first if that login is not needed.'
   )
 }
 

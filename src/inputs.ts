@@ -32,6 +32,8 @@ export interface Inputs {
   readonly hosts: readonly string[]
   readonly mint: MintInputs | undefined
   readonly logout: boolean
+  /** Whether the login is to lie in a directory of this job's own. */
+  readonly isolate: boolean
   readonly iamUrl: string
   readonly timeoutMs: number
 }
@@ -54,7 +56,7 @@ export async function readInputs(now: number): Promise<Inputs> {
     mint,
     // A profile that the mint assumes is not the user name.
     identity: profile === undefined || mint?.profile !== undefined ? given : withProfile(given, profile),
-    logout: parseBoolean('logout', readOr('logout')),
+    ...readCleanup(),
     iamUrl: parseIamUrl(readOr('iam-url')),
     timeoutMs: parseDuration('timeout', readOr('timeout'), LONGEST_TIMEOUT_MS)
   }
@@ -65,6 +67,7 @@ export const DEFAULTS = {
   endpoint: 'public',
   mint: 'none',
   'read-only': 'true',
+  isolate: 'false',
   logout: 'true',
   'iam-url': 'https://iam.cloud.ibm.com',
   timeout: '60s'
@@ -161,6 +164,16 @@ async function readMint(job: MintSurroundings): Promise<MintInputs | undefined> 
           : { text: lifetime, milliseconds: parseDuration('lifetime', lifetime, LONGEST_LIFETIME_MS) }
     },
     job
+  )
+}
+
+function readCleanup(): Pick<Inputs, 'isolate' | 'logout'> {
+  const isolate = parseBoolean('isolate', readOr('isolate'))
+  const logout = parseBoolean('logout', readOr('logout'))
+  if (logout || !isolate) return { isolate, logout }
+  throw new UserError(
+    'isolate: true does not go with logout: false: the directory of the job is removed with the login in it.',
+    'Take one of the two out.'
   )
 }
 

@@ -9,6 +9,7 @@ import { configPath, dockerConfigDirectory, keep } from './docker-config.ts'
 import { findUnsafeSettings } from './environment.ts'
 import { type Identity, resolveCredential } from './identity.ts'
 import { type Inputs, readInputs } from './inputs.ts'
+import type { Isolation } from './isolation.ts'
 import type { MintInputs } from './mint-inputs.ts'
 import { logInToRegistries, type WantedLogin } from './registry-login.ts'
 import { createContext, type LoginReport, reportLogin } from './report.ts'
@@ -20,13 +21,14 @@ export async function login(): Promise<void> {
   saveBegun()
   const inputs = await readInputs(Date.now())
   const context = createContext(inputs.timeoutMs)
-  const begun = beginState(inputs)
+  const begun = await beginState(inputs)
   saveState(begun)
   warnOfSurroundings(inputs.identity)
   const job = await (inputs.mint === undefined
     ? useAsGiven(inputs, context)
     : mint(inputs, inputs.mint, begun, context))
   const planned = { ...begun, ...job.state }
+  if (inputs.isolate) await isolate(planned, context)
   maskBasic(job.logins)
   await logInToRegistries(planned, job.logins, context)
   const state = await settle(planned, inputs.logout, context)
@@ -34,18 +36,34 @@ export async function login(): Promise<void> {
   await reportLogin(state, job.report)
 }
 
-function beginState({ hosts }: Inputs): State {
+async function beginState({ hosts, isolate }: Inputs): Promise<State> {
   const nonce = randomBytes(8).toString('hex')
-  const directory = dockerConfigDirectory()
+  const temp = process.env['RUNNER_TEMP'] ?? tmpdir()
+  const place = isolate ? await resolveOwnPlace(nonce, temp) : { directory: dockerConfigDirectory() }
   return {
     nonce,
-    directory,
-    newDirectory: !existsSync(directory),
-    scratch: join(process.env['RUNNER_TEMP'] ?? tmpdir(), `icr-login-${nonce}`),
+    ...place,
+    newDirectory: !existsSync(place.directory),
+    scratch: join(temp, `icr-login-${nonce}`),
     hosts,
     stage: 'begun',
     end: ''
   }
+}
+
+async function resolveOwnPlace(nonce: string, temp: string): Promise<Isolation> {
+  const { resolveIsolation } = await import('./isolation.ts')
+  return resolveIsolation(nonce, temp, process.env)
+}
+
+/** Makes the job's own directory, and leads the later steps there: this step's post leads them back. */
+async function isolate(state: State, context: Context): Promise<void> {
+  const { formatVariables, prepareIsolation } = await import('./isolation.ts')
+  await prepareIsolation(state, state.nonce, state.hosts, context)
+  if (state.before === undefined) return
+  const variables = Object.entries(formatVariables(state.directory, state.before))
+  for (const [name, value] of variables) core.exportVariable(name, value)
+  context.note(`isolate: DOCKER_CONFIG is ${state.directory} from now on, for this job alone.`)
 }
 
 function warnOfSurroundings(identity: Identity): void {

@@ -71,7 +71,7 @@ async function planHosts(
 function noPlaceForToken(host: string, helper: string, path: string): UserError {
   return new UserError(
     `mint: repository-token can't be kept for ${host}: ${path} names the credential helper "${helper}", which can't hold one.`,
-    'Use mint: iam-token, or give the job a DOCKER_CONFIG of its own.'
+    'Give isolate: true, which keeps this login away from it, or use mint: iam-token.'
   )
 }
 

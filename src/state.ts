@@ -13,6 +13,8 @@ export interface State {
   readonly directory: string
   /** Whether it was not there before: a main that was killed may leave it empty. */
   readonly newDirectory?: boolean
+  /** With `isolate`, in the step that made the directory: what the job's variables were before. */
+  readonly before?: LoginVariables
   /** Where the logins were made; only a main that was killed leaves anything there. */
   readonly scratch: string
   readonly hosts: readonly string[]
@@ -22,6 +24,12 @@ export interface State {
   readonly end: string
   /** What was minted, or was about to be. */
   readonly mint?: MintState
+}
+
+/** The variables that say where docker, and podman, look for logins; empty where one is not set. */
+export interface LoginVariables {
+  readonly DOCKER_CONFIG: string
+  readonly REGISTRY_AUTH_FILE: string
 }
 
 /** What post needs to find and revoke what was minted; written down before the first request that makes it. */
@@ -77,12 +85,15 @@ export function readState(): State | undefined {
 
 function isState(state: unknown): state is State {
   if (!isObject(state)) return false
-  const { nonce, directory, newDirectory, scratch, hosts, stage, end, mint } = state
+  const { nonce, directory, newDirectory, before, scratch, hosts, stage, end, mint } = state
   return (
     typeof nonce === 'string' &&
     /^[0-9a-f]{16}$/.test(nonce) &&
     isPlainPath(directory) &&
     (newDirectory === undefined || typeof newDirectory === 'boolean') &&
+    // It is removed with all that is in it.
+    (before === undefined ||
+      (isLoginVariables(before) && basename(directory) === `icr-login-docker-${nonce}`)) &&
     isPlainPath(scratch) &&
     basename(scratch) === `icr-login-${nonce}` &&
     Array.isArray(hosts) &&
@@ -90,6 +101,14 @@ function isState(state: unknown): state is State {
     (stage === 'begun' || stage === 'held' || stage === 'kept') &&
     (end === '' || isTime(end)) &&
     (mint === undefined || isMintState(mint))
+  )
+}
+
+function isLoginVariables(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    typeof value['DOCKER_CONFIG'] === 'string' &&
+    typeof value['REGISTRY_AUTH_FILE'] === 'string'
   )
 }
 

@@ -26,4 +26,7 @@ if (verb === 'get') {
 } else if (verb === 'erase') {
   delete held[input]
   writeFileSync(store, JSON.stringify(held))
+} else if (verb === 'list') {
+  const users = Object.entries(held).map(([address, { Username }]) => [address, Username])
+  process.stdout.write(JSON.stringify(Object.fromEntries(users)))
 } else fail(`Unknown command: ${verb}`)
