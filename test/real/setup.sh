@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Installs the real programs that `npm run test:real` needs, from the packages of Debian or Ubuntu.
+# Installs the real programs that `npm run test:real` needs, from the packages of Debian or Ubuntu, and those that
+# must be of one version from where `pinned` says.
 # Can be run any number of times, as root or by someone who may sudo. Starts no service.
 set -euo pipefail
 
 packages=(docker.io docker-registry podman skopeo buildah golang-docker-credential-helpers pass gnupg
-  strace tinyproxy-bin faketime)
+  strace tinyproxy-bin faketime python3-venv shellcheck)
 programs=(docker dockerd docker-registry podman skopeo buildah docker-credential-pass pass gpg
-  strace tinyproxy faketime)
+  strace tinyproxy faketime shellcheck)
 
 # What Debian puts in the sbin folders is not on everyone's PATH. They come last: a docker CLI that the machine has
 # already (in /usr/local/bin, say) stays the one in use.
@@ -21,6 +22,7 @@ missing() {
   for program in "${programs[@]}"; do
     [ -x "$(command -v "$program")" ] || echo "$program"
   done
+  python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
 }
 
 # Debian's packages start their services as soon as they are unpacked, unless policy-rc.d forbids it (exit code 101).
@@ -74,6 +76,7 @@ version_of() {
     docker-registry) docker-registry --version ;;
     tinyproxy) tinyproxy -v ;;
     faketime) faketime --version | grep . ;;
+    shellcheck) shellcheck --version | grep '^version:' ;;
     *) "$1" --version ;;
   esac </dev/null 2>&1 | head -n 1
 }
@@ -83,3 +86,5 @@ for program in "${programs[@]}"; do
   [ "$program" != docker-credential-pass ] || package=golang-docker-credential-helpers
   printf '%-24s %-36s %s\n' "$program" "$(command -v "$program")" "$(version_of "$program" "$package")"
 done
+
+bash "$(dirname "${BASH_SOURCE[0]}")/pinned/install.sh"

@@ -1,9 +1,13 @@
 // Which real programs this machine has.
 import { accessSync, constants, statSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 
-// Debian puts dockerd in sbin, which is not on everyone's PATH.
-const usualFolders = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/local/sbin', '/usr/sbin', '/sbin']
+// Debian puts dockerd in sbin, which is not on everyone's PATH; test/real/pinned/install.sh has a folder of its own.
+const usualFolders = [
+  ...['/usr/local/bin', '/usr/bin', '/bin', '/usr/local/sbin', '/usr/sbin', '/sbin'],
+  join(homedir(), '.cache', 'icr-login', 'bin')
+]
 
 function isProgram(file: string): boolean {
   try {
@@ -34,7 +38,8 @@ export function needProgram(name: string): string {
 /** What `npm run test:real` needs; test/real/setup.sh installs all of it. */
 export const realPrograms = [
   ...['docker', 'dockerd', 'docker-registry', 'podman', 'skopeo', 'buildah'],
-  ...['docker-credential-pass', 'pass', 'gpg', 'strace', 'tinyproxy', 'faketime']
+  ...['docker-credential-pass', 'pass', 'gpg', 'strace', 'tinyproxy', 'faketime'],
+  ...['shellcheck', 'actionlint', 'zizmor', 'node20']
 ]
 
 export function missingPrograms(names: readonly string[]): string[] {

