@@ -4,10 +4,19 @@
 # Can be run any number of times, as root or by someone who may sudo. Starts no service.
 set -euo pipefail
 
-packages=(docker.io docker-registry podman skopeo buildah golang-docker-credential-helpers pass gnupg
-  strace tinyproxy-bin faketime python3-venv shellcheck)
 programs=(docker dockerd docker-registry podman skopeo buildah docker-credential-pass pass gpg
   strace tinyproxy faketime shellcheck)
+
+# Only what is missing is installed: a docker or podman that the machine has from elsewhere may not go beside Debian's.
+package_of() {
+  case $1 in
+    docker | dockerd) echo docker.io ;;
+    docker-credential-pass) echo golang-docker-credential-helpers ;;
+    gpg) echo gnupg ;;
+    tinyproxy) echo tinyproxy-bin ;;
+    *) echo "$1" ;;
+  esac
+}
 
 # What Debian puts in the sbin folders is not on everyone's PATH. They come last: a docker CLI that the machine has
 # already (in /usr/local/bin, say) stays the one in use.
@@ -42,6 +51,8 @@ allow_services_again() {
 }
 
 install_packages() {
+  local packages
+  readarray -t packages < <(missing | while read -r program; do package_of "$program"; done | sort --unique)
   command -v apt-get >/dev/null || {
     echo "test/real/setup.sh knows apt-get only. Missing here: $(missing | xargs)" >&2
     exit 1
@@ -72,7 +83,7 @@ fi
 
 version_of() {
   case $1 in
-    docker-credential-pass | pass) dpkg-query --show --showformat '${Package} ${Version}' "$2" ;;
+    docker-credential-pass | pass) dpkg-query --show --showformat '${Package} ${Version}' "$(package_of "$1")" ;;
     docker-registry) docker-registry --version ;;
     tinyproxy) tinyproxy -v ;;
     faketime) faketime --version | grep . ;;
@@ -82,9 +93,7 @@ version_of() {
 }
 
 for program in "${programs[@]}"; do
-  package=$program
-  [ "$program" != docker-credential-pass ] || package=golang-docker-credential-helpers
-  printf '%-24s %-36s %s\n' "$program" "$(command -v "$program")" "$(version_of "$program" "$package")"
+  printf '%-24s %-36s %s\n' "$program" "$(command -v "$program")" "$(version_of "$program")"
 done
 
 bash "$(dirname "${BASH_SOURCE[0]}")/pinned/install.sh"
