@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { DEFAULTS } from '../../src/inputs.ts'
 import { PROFILE_ID, WRITER_KEY } from '../cloud/default-world.ts'
 import { readAction } from '../support/action-yml.ts'
+import { download } from '../support/download.ts'
 import { expectFailure, expectSuccess } from './support/promises.ts'
 import { useStage } from './support/stage.ts'
 
@@ -135,5 +136,30 @@ describe('dist', () => {
   test('has no trace of a source map, a test or a stand-in', () => {
     for (const { name, text } of filesOf('dist'))
       expect([name, /sourceMappingURL|stand-in|\bjest\b/u.test(text)]).toEqual([name, false])
+  })
+})
+
+describe('what a runner downloads', () => {
+  test('is at most 200 kB, and holds what the action runs on and its terms, and nothing else', async () => {
+    const folder = stage.newFolder()
+    expect(await download(folder)).toBeLessThanOrEqual(200_000)
+    const needed = ['LICENSE', 'README.md', 'action.yml', 'dist', 'package.json']
+    expect(readdirSync(folder).sort()).toEqual(needed)
+    const dist = (place: string): string[] =>
+      readdirSync(join(place, 'dist'), { recursive: true, encoding: 'utf8' })
+    expect(dist(folder).sort()).toEqual(dist(root).sort())
+  })
+
+  test('runs by itself: it logs in and out again, with docker and without', async () => {
+    const folder = stage.newFolder()
+    await download(folder)
+    for (const docker of [stage.newDocker().directory, 'none']) {
+      const job = await stage.newJob({ action: folder, docker })
+      const before = job.snapshot()
+      expectSuccess(await job.main(stage.here({ 'api-key': WRITER_KEY })))
+      expect(job.dockerConfig()?.auths?.[stage.cloud.registryHost]).toBeDefined()
+      expectSuccess(await job.post())
+      expect(job.snapshot()).toEqual(before)
+    }
   })
 })
