@@ -24,6 +24,8 @@ import type { Registry, RegistryOptions } from './registry.ts'
 export interface CloudOptions {
   /** Of the first registry. */
   registry?: Partial<RegistryOptions>
+  /** How far away all of it is, in milliseconds; 0 if not given. See `Wire`. */
+  roundTripMs?: number
 }
 
 export interface CloudProxyOptions {
@@ -96,6 +98,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     requests: [],
     faults: [],
     watchers: [],
+    roundTripMs: options.roundTripMs ?? 0,
     closers: []
   }
   const iamService = await serve('iam', iamHandler(iam), ground)

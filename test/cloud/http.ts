@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import type { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { takeFault } from './faults.ts'
 import type { FaultRule } from './faults.ts'
 import { announce } from './matching.ts'
@@ -42,6 +43,8 @@ export interface Wire {
   faults: FaultRule[]
   /** Tests that wait for a request to get somewhere. */
   watchers: Watcher[]
+  /** How far away it is: milliseconds from a question to its answer, and once more for each new connection. */
+  roundTripMs: number
 }
 
 /** A reply that a handler gives by throwing it, however deep it is. */
@@ -107,8 +110,10 @@ async function exchange(
 ): Promise<void> {
   const request = requestFrom(service, incoming)
   const record = newRecord(request)
+  const greeted = wire.requests.some(({ connection }) => connection === record.connection)
   wire.requests.push(record)
   recordBody(incoming, record)
+  if (wire.roundTripMs > 0) await sleep(wire.roundTripMs * (greeted ? 1 : 2))
   const reply = await settle(wire, request, incoming.socket, () => answerOf(handler, request))
   if (reply === undefined) return
   record.status = reply.status

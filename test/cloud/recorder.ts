@@ -1,5 +1,6 @@
 // Each request that reached the stand-in, so that a test can ask where a secret went.
 import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { Request } from './http.ts'
 
 export type ServiceName = 'iam' | 'registry' | 'metadata' | 'proxy'
@@ -16,6 +17,8 @@ export interface RecordedRequest {
   status: number | undefined
   /** Milliseconds since 1970, by the machine's clock. */
   at: number
+  /** The same number for all that came over one connection. */
+  connection: number
 }
 
 /** Layers of images pass through here; their start is enough. */
@@ -31,8 +34,18 @@ export function newRecord(request: Request): RecordedRequest {
     headers: request.headers,
     body: '',
     status: undefined,
-    at: Date.now()
+    at: Date.now(),
+    connection: connectionOf(request.incoming.socket)
   }
+}
+
+const connections = new WeakMap<Duplex, number>()
+let newest = 0
+
+function connectionOf(socket: Duplex): number {
+  const connection = connections.get(socket) ?? (newest += 1)
+  connections.set(socket, connection)
+  return connection
 }
 
 /** Listens in without letting the body flow: when that happens is for the handler to say. */

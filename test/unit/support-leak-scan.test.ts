@@ -153,7 +153,8 @@ test('A secret that reaches a server is a leak, unless it was meant for that par
     headers: { authorization: `Basic ${Buffer.from(`iamapikey:${WRITER_KEY}`).toString('base64')}` },
     body: `{"key":"${WRITER_KEY}"}`,
     status: 200,
-    at: 0
+    at: 0,
+    connection: 1
   }
   const scan = new LeakScan()
   scan.addRequests([request])
