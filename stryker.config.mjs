@@ -29,6 +29,8 @@ export default {
   ignorePatterns: ['/coverage', '/dist'],
   coverageAnalysis: 'perTest',
   concurrency: 2,
+  // On a busy machine a slow run is no loop without end.
+  timeoutMS: 30_000,
   incremental: true,
   incrementalFile: 'coverage/mutation.json',
   tempDirName: 'coverage/.stryker-tmp',

@@ -93,10 +93,10 @@ const REPOSITORY = new RegExp(`^${COMPONENT}(?:/${COMPONENT})+$`)
  * or the host lies outside of IBM's zones.
  */
 export function parseRegistry(text: string): RegistryReference | undefined {
-  const slash = text.indexOf('/')
-  const host = slash < 0 ? text : text.slice(0, slash)
+  const slash = text.search(/\/|$/)
+  const host = text.slice(0, slash)
   if (!isAllowedHost(host)) return undefined
-  if (slash < 0) return { host: host.toLowerCase() }
+  if (slash === text.length) return { host: host.toLowerCase() }
   const path = IMAGE.exec(text.slice(slash + 1))?.[1]
   if (path === undefined) return undefined
   return { host: host.toLowerCase(), ...(path.includes('/') ? { repository: path } : {}) }
@@ -107,8 +107,8 @@ export function parseRegistry(text: string): RegistryReference | undefined {
  * @throws UserError where it is neither
  */
 export function parseRepository(text: string): { readonly host?: string; readonly repository: string } {
-  const slash = text.indexOf('/')
-  const first = text.slice(0, Math.max(0, slash))
+  const slash = text.search(/\/|$/)
+  const first = text.slice(0, slash)
   const hasHost = isAllowedHost(first)
   const repository = hasHost ? text.slice(slash + 1) : text
   if (REPOSITORY.test(repository)) return hasHost ? { host: first.toLowerCase(), repository } : { repository }
@@ -165,7 +165,7 @@ export function formatOrigin(host: string): string {
   return `${isLoopback(host) ? 'http' : 'https'}://${host}`
 }
 
-const IAM_URL = /^(https?):\/\/([^/]+?)(?:\/identity\/token)?\/?$/
+const IAM_URL = /^(https?:\/\/[^/]+?)(?:\/identity\/token)?\/?$/
 const IAM_HOST = new RegExp(`^(?:(?:${LABEL}\\.)*iam\\.cloud\\.ibm\\.com|iam\\.test\\.cloud\\.ibm\\.com)$`)
 
 /**
@@ -173,8 +173,8 @@ const IAM_HOST = new RegExp(`^(?:(?:${LABEL}\\.)*iam\\.cloud\\.ibm\\.com|iam\\.t
  * @throws UserError where the host is not IBM's IAM or this machine
  */
 export function parseIamUrl(text: string): string {
-  const [, scheme = '', host = ''] = IAM_URL.exec(text) ?? []
-  if (isIamOrigin(`${scheme}://${host}`)) return `${scheme}://${host}`
+  const origin = IAM_URL.exec(text)?.[1]
+  if (origin !== undefined && isIamOrigin(origin)) return origin
   throw new UserError(
     `iam-url: "${quote(text)}" is not an address of IBM Cloud IAM.`,
     'Leave it out, or give https://iam.cloud.ibm.com or a name under it, such as https://private.iam.cloud.ibm.com.'
@@ -183,6 +183,11 @@ export function parseIamUrl(text: string): string {
 
 /** Whether IAM may be asked there: IBM's names over https, or this machine. */
 export function isIamOrigin(origin: string): boolean {
-  const [, scheme, host = ''] = /^(https?):\/\/([^/]+)$/.exec(origin) ?? []
-  return isLoopback(host) || (scheme === 'https' && host.length <= LONGEST_HOST && IAM_HOST.test(host))
+  const host = /^https?:\/\/([^/]+)$/.exec(origin)?.[1]
+  if (host === undefined) return false
+  return isLoopback(host) || (origin.startsWith('https:') && isIamHost(host))
+}
+
+function isIamHost(host: string): boolean {
+  return host.length <= LONGEST_HOST && IAM_HOST.test(host)
 }

@@ -58,7 +58,7 @@ describe('a region', () => {
       const message = messageOf(() => resolveRegion(name, 'legacy'))
       expect(message).toContain(`The region ${name} has no legacy host`)
       expect(message).toContain(`(${host})`)
-      expect(message).toContain('global, us-south, eu-gb, eu-de, au-syd')
+      expect(message).toMatch(/legacy host are global, us-south, eu-gb, eu-de, au-syd\.$/)
     }
   )
 
@@ -79,6 +79,7 @@ describe('a registry', () => {
     ['private.de.icr.io', 'private.de.icr.io', undefined],
     ['registry.ng.bluemix.net', 'registry.ng.bluemix.net', undefined],
     ['registry.bluemix.net', 'registry.bluemix.net', undefined],
+    ['Registry.Eu-DE.Bluemix.Net/ns/app', 'registry.eu-de.bluemix.net', 'ns/app'],
     ['za.icr.io', 'za.icr.io', undefined],
     ['private.stg.icr.io', 'private.stg.icr.io', undefined],
     ['us.icr.io/ns/app', 'us.icr.io', 'ns/app'],
@@ -186,7 +187,9 @@ describe('repositories', () => {
     '--help',
     'ns/\u212a'
   ])('%j is none', (text) => {
-    expect(messageOf(() => parseRepository(text))).toContain('is not the name of a repository')
+    expect(messageOf(() => parseRepository(text))).toMatch(
+      /is not the name of a repository\.\nWrite namespace\/repository, or host\/namespace\/repository; in small/
+    )
   })
 })
 
@@ -234,6 +237,17 @@ describe('iam-url', () => {
       { numRuns: 20_000 }
     )
   })
+})
+
+test.each([
+  [253, true],
+  [254, false]
+])('a host of %i letters is one: %j, as the name service has it', (length, allowed) => {
+  const below = (zone: string): string =>
+    zone.padStart(zone.length + 2 * Math.floor((length - zone.length) / 2), 'a.').padStart(length, 'a')
+  expect(below('icr.io')).toHaveLength(length)
+  expect(isIbmHost(below('icr.io'))).toBe(allowed)
+  expect(isIamOrigin(`https://${below('iam.cloud.ibm.com')}`)).toBe(allowed)
 })
 
 describe('loopback', () => {

@@ -271,6 +271,8 @@ export const HOSTILE_IAM_URLS: readonly string[] = [
   'ftp://iam.cloud.ibm.com',
   'file:///etc/passwd',
   'unix:///var/run/docker.sock',
+  'xhttps://iam.cloud.ibm.com',
+  'http:https://iam.cloud.ibm.com',
   'https:iam.cloud.ibm.com',
   'https:/iam.cloud.ibm.com',
   'https:///iam.cloud.ibm.com',
