@@ -12,7 +12,7 @@ const { minify } = require('@swc/core')
 const root = join(import.meta.dirname, '..')
 // The ids of chunks come from paths below the working directory.
 process.chdir(root)
-const pure = ['@actions/core', '@actions/io', '@actions/exec', '@actions/http-client']
+const pure = ['@actions/core', '@actions/io', '@actions/exec', '@actions/http-client', '@actions/tool-cache']
 
 /** Runs `work` while every package in `pure` says that it has no side effects, and puts them back. */
 async function withoutSideEffects(work) {

@@ -1,5 +1,5 @@
 import { quote, UserError } from './errors.ts'
-import type { Endpoint } from './registry-host.ts'
+import { type Endpoint, isLoopback } from './registry-host.ts'
 
 const ENDPOINTS: readonly Endpoint[] = ['public', 'private', 'legacy']
 
@@ -16,6 +16,34 @@ export function parseBoolean(name: string, text: string): boolean {
   throw new UserError(
     `${name}: "${quote(text)}" is neither true nor false.`,
     `Write ${name}: true or ${name}: false.`
+  )
+}
+
+/**
+ * A version of Docker's own, such as `28.2.2`.
+ * @throws UserError where it is none
+ */
+export function parseDockerVersion(text: string): string {
+  const version = /^v?(\d{1,4}(?:\.\d{1,4}){2}(?:-[0-9a-z.]{1,20})?)$/.exec(text)?.[1]
+  if (version !== undefined) return version
+  throw new UserError(
+    `docker-version: "${quote(text)}" is not a version of docker.`,
+    'Give a whole one, such as docker-version: 28.2.2. https://download.docker.com/linux/static/stable/x86_64/ lists them.'
+  )
+}
+
+/**
+ * Docker's download site, or a mirror of it. Nothing secret goes there, and no password may stand in it.
+ * @throws UserError where it is no plain https address; http will do on this machine
+ */
+export function parseDockerUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const plain = url !== undefined && `${url.username}${url.password}${url.search}${url.hash}` === ''
+  if (plain && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.host)))) return url
+  // It is not quoted: there may be a password in it.
+  throw new UserError(
+    'docker-url is not an address that a docker CLI can come from.',
+    'Give an https address without user, password or query, such as https://download.docker.com, or leave it out.'
   )
 }
 

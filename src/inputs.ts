@@ -8,11 +8,14 @@ import {
   type TrustedProfile
 } from './credential.ts'
 import { formatList, knownSecrets, UserError } from './errors.ts'
+import type { WantedDocker } from './docker-install.ts'
 import { type Identity, withProfile } from './identity.ts'
 import {
   LONGEST_LIFETIME_MS,
   LONGEST_TIMEOUT_MS,
   parseBoolean,
+  parseDockerUrl,
+  parseDockerVersion,
   parseDuration,
   parseEndpoint
 } from './input-values.ts'
@@ -34,6 +37,8 @@ export interface Inputs {
   readonly logout: boolean
   /** Whether the login is to lie in a directory of this job's own. */
   readonly isolate: boolean
+  /** The docker CLI to install where there is none. */
+  readonly docker: WantedDocker | undefined
   readonly iamUrl: string
   readonly timeoutMs: number
 }
@@ -57,6 +62,7 @@ export async function readInputs(now: number): Promise<Inputs> {
     // A profile that the mint assumes is not the user name.
     identity: profile === undefined || mint?.profile !== undefined ? given : withProfile(given, profile),
     ...readCleanup(),
+    docker: readDocker(),
     iamUrl: parseIamUrl(readOr('iam-url')),
     timeoutMs: parseDuration('timeout', readOr('timeout'), LONGEST_TIMEOUT_MS)
   }
@@ -69,6 +75,7 @@ export const DEFAULTS = {
   'read-only': 'true',
   isolate: 'false',
   logout: 'true',
+  'docker-url': 'https://download.docker.com',
   'iam-url': 'https://iam.cloud.ibm.com',
   timeout: '60s'
 } as const
@@ -165,6 +172,12 @@ async function readMint(job: MintSurroundings): Promise<MintInputs | undefined> 
     },
     job
   )
+}
+
+function readDocker(): WantedDocker | undefined {
+  const version = core.getInput('docker-version')
+  const url = parseDockerUrl(readOr('docker-url'))
+  return version === '' ? undefined : { version: parseDockerVersion(version), url }
 }
 
 function readCleanup(): Pick<Inputs, 'isolate' | 'logout'> {

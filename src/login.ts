@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import * as core from '@actions/core'
 import type { Context } from './context.ts'
 import { formatBasic, formatTime } from './credential.ts'
+import { findDocker } from './docker-cli.ts'
 import { configPath, dockerConfigDirectory, keep } from './docker-config.ts'
+import type { WantedDocker } from './docker-install.ts'
 import { findUnsafeSettings } from './environment.ts'
 import { type Identity, resolveCredential } from './identity.ts'
 import { type Inputs, readInputs } from './inputs.ts'
@@ -20,10 +22,11 @@ import { saveBegun, saveState, type State } from './state.ts'
 export async function login(): Promise<void> {
   saveBegun()
   const inputs = await readInputs(Date.now())
-  const context = createContext(inputs.timeoutMs)
   const begun = await beginState(inputs)
   saveState(begun)
   warnOfSurroundings(inputs.identity)
+  if (inputs.docker !== undefined) await provideDocker(inputs.docker)
+  const context = createContext(inputs.timeoutMs)
   const job = await (inputs.mint === undefined
     ? useAsGiven(inputs, context)
     : mint(inputs, inputs.mint, begun, context))
@@ -71,6 +74,16 @@ function warnOfSurroundings(identity: Identity): void {
   if (identity.kind !== 'registry-token') return
   // facts/ibm-cloud.md section 2.1.
   core.warning('IBM has refused registry tokens since 19 August 2021. It is tried; give an api-key instead.')
+}
+
+/** Getting docker is no part of the login: it has a time of its own. */
+const INSTALL_MS = 5 * 60_000
+
+/** A job without docker gets its CLI, for the steps that follow too. */
+async function provideDocker(wanted: WantedDocker): Promise<void> {
+  if ((await findDocker()) !== undefined) return
+  const { installDocker } = await import('./docker-install.ts')
+  core.addPath(await installDocker(wanted, process, createContext(INSTALL_MS)))
 }
 
 /** What is logged in with, and what is told of it. */

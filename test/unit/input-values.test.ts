@@ -5,6 +5,8 @@ import {
   LONGEST_LIFETIME_MS,
   LONGEST_TIMEOUT_MS,
   parseBoolean,
+  parseDockerUrl,
+  parseDockerVersion,
   parseDuration,
   parseEndpoint
 } from '../../src/input-values.ts'
@@ -34,6 +36,60 @@ describe('yes or no', () => {
   test.each(['', 'yes', '1', 'true!', 'untrue', 'truefalse'])('%j is neither', (text) => {
     const refused = `isolate: "${text}" is neither true nor false.\nWrite isolate: true or isolate: false.`
     expect(() => parseBoolean('isolate', text)).toThrow(new UserError(...halves(refused)))
+  })
+})
+
+describe('a version of docker', () => {
+  test.each([
+    ['28.2.2', '28.2.2'],
+    ['v27.0.1', '27.0.1'],
+    ['19.03.15', '19.03.15'],
+    ['29.0.0-rc.1', '29.0.0-rc.1']
+  ])('%s is read', (text, version) => {
+    expect(parseDockerVersion(text)).toBe(version)
+  })
+
+  test.each([
+    'latest',
+    '28',
+    '28.2',
+    '28.2.2/../../x',
+    '28.2.2 ',
+    '28.2.2?x',
+    ' 28.2.2',
+    '28.2.2-',
+    'x28.2.2'
+  ])('%j is none', (text) => {
+    expect(() => parseDockerVersion(text)).toThrow(
+      `docker-version: "${text.trim()}" is not a version of docker.`
+    )
+  })
+})
+
+describe('the address that docker comes from', () => {
+  test.each([
+    'https://download.docker.com',
+    'https://mirror.example.com/docker/',
+    'http://127.0.0.1:8080/docker',
+    'http://localhost:1'
+  ])('%s is one', (text) => {
+    expect(parseDockerUrl(text).href).toBe(new URL(text).href)
+  })
+
+  test.each([
+    'download.docker.com',
+    'http://mirror.example.com',
+    'ftp://127.0.0.1',
+    'file:///srv/docker',
+    'https://me:Secret-0@mirror.example.com',
+    'https://me@mirror.example.com',
+    'https://mirror.example.com/?x=1',
+    'https://mirror.example.com/#x',
+    'https://'
+  ])('%s is none, and is not said again: there may be a password in it', (text) => {
+    const refused = 'docker-url is not an address that a docker CLI can come from.'
+    expect(() => parseDockerUrl(text)).toThrow(refused)
+    expect(() => parseDockerUrl(text)).not.toThrow('Secret-0')
   })
 })
 
