@@ -70,7 +70,7 @@ describe('one job', () => {
     const machine = new Machine()
     machine.logIn('a', entryOf('A'))
     expect(machine.entry()).toEqual(entryOf('A'))
-    expect(machine.logOut('a')).toEqual([{ host: HOST, outcome: 'removed', show: null }])
+    expect(machine.logOut('a')).toStrictEqual([{ host: HOST, outcome: 'removed', show: null }])
     expect([machine.entry(), machine.ledger]).toEqual([null, EMPTY_LEDGER])
   })
 
@@ -112,6 +112,26 @@ describe('one job', () => {
     machine.write(null)
     expect(machine.logOut('a')).toEqual([{ host: HOST, outcome: 'gone' }])
     expect(machine.entry()).toBeNull()
+  })
+
+  test.each([
+    ['nothing', null],
+    ['the user’s entry', entryOf('user')]
+  ])('that was killed before its login was in config.json, over %s, changes nothing', (_, user) => {
+    const machine = new Machine(user)
+    machine.logIn('a', entryOf('A'))
+    machine.write(user)
+    expect(outcomes(machine.logOut('a'))).not.toContain('changed')
+    expect([machine.entry(), machine.ledger]).toEqual([user, EMPTY_LEDGER])
+  })
+
+  test('whose ledger has lost what lay below takes its login out', () => {
+    const layers = [{ entry: entryOf('A'), nonce: 'a', since: 0 }]
+    const ledger = parseLedger({ ...EMPTY_LEDGER, hosts: { [HOST]: { layers } } })
+    expect(ledger && release(ledger, 'a', () => entryOf('A'))).toEqual({
+      ledger: EMPTY_LEDGER,
+      releases: [{ host: HOST, outcome: 'removed', show: null }]
+    })
   })
 
   test('that logs in twice is in the stack once, and logs out once', () => {
@@ -160,6 +180,25 @@ describe('two jobs', () => {
     expect(outcomes(machine.logOut('a'))).toEqual(['changed'])
     expect([machine.entry(), machine.ledger]).toEqual([entryOf('somebody'), EMPTY_LEDGER])
   })
+
+  test('on two hosts are two stacks', () => {
+    const login = { entry: entryOf('A'), nonce: 'a', since: 0 }
+    const one = push(EMPTY_LEDGER, HOST, null, login)
+    const both = push(one, 'icr.io', null, { ...login, nonce: 'b' })
+    expect(release(both, 'b', () => entryOf('A')).ledger).toEqual(one)
+  })
+
+  test('keep nothing of an entry that somebody replaced once nobody can get it back', () => {
+    const machine = new Machine(entryOf('user'))
+    machine.logIn('a', entryOf('A'))
+    machine.write(entryOf('somebody'))
+    machine.logIn('b', entryOf('B'))
+    machine.logOut('a')
+    expect(machine.ledger.hosts[HOST]?.layers.map(({ entry }) => entry)).toEqual([
+      entryOf('somebody'),
+      entryOf('B')
+    ])
+  })
 })
 
 describe('a login that is kept', () => {
@@ -188,8 +227,24 @@ describe('a login that is kept', () => {
     machine.logIn('a', {}, HELPER)
     machine.logIn('b', {}, { ...HELPER, before: true })
     machine.keep('a')
-    expect(machine.logOut('b').filter(({ helper }) => helper?.before === false)).toEqual([])
+    expect(machine.logOut('b').map(({ helper }) => helper)).toEqual([{ ...HELPER, before: true }])
     expect(machine.entry()).toEqual({})
+  })
+
+  test('is nothing to the logins of other jobs', () => {
+    const machine = new Machine()
+    machine.logIn('a', {}, HELPER)
+    const { ledger } = machine
+    machine.keep('b')
+    expect(machine.ledger).toEqual(ledger)
+  })
+
+  test('leaves no helper behind where there was none', () => {
+    const machine = new Machine()
+    machine.logIn('a', entryOf('A'))
+    machine.logIn('b', entryOf('B'))
+    machine.keep('a')
+    expect(machine.logOut('b')).toStrictEqual([{ host: HOST, outcome: 'restored', show: entryOf('A') }])
   })
 })
 
@@ -200,6 +255,14 @@ describe('a helper', () => {
     machine.logIn('b', {}, { ...HELPER, before: true })
     expect(machine.logOut('a').map(({ helper }) => helper)).toEqual([undefined])
     expect(machine.logOut('b').map(({ helper }) => helper)).toEqual([HELPER])
+  })
+
+  test('is remembered for the job that uses it while another one logs in without', () => {
+    const machine = new Machine()
+    machine.logIn('a', {}, HELPER)
+    machine.logIn('b', entryOf('B'))
+    machine.logOut('b')
+    expect(machine.logOut('a').map(({ helper }) => helper)).toEqual([HELPER])
   })
 
   test('is remembered with the digest of what it holds now', () => {
@@ -223,6 +286,11 @@ describe('a job that never ended', () => {
     expect(expired(held, 5 * DAY + 2001)).toEqual(['a', 'b'])
   })
 
+  test('is over where nobody knows when it began', () => {
+    const layers = [{ entry: null }, { entry: {}, nonce: 'a' }]
+    expect(expired({ ...EMPTY_LEDGER, hosts: { [HOST]: { layers } } }, Date.UTC(2026))).toEqual(['a'])
+  })
+
   test('is not over because a clock was set back', () => {
     expect(expired(held, -30 * DAY)).toEqual([])
   })
@@ -240,9 +308,11 @@ describe('a file that is no ledger', () => {
     [],
     'text',
     {},
-    { version: 2, hosts: {} },
-    { version: '1', hosts: {} },
-    { version: 1 },
+    { version: 1, hosts: {} },
+    { version: 1, file: null, hosts: {} },
+    { version: 2, file: '/home/me/.docker/config.json', hosts: {} },
+    { version: '1', file: '/home/me/.docker/config.json', hosts: {} },
+    { version: 1, file: '/home/me/.docker/config.json' },
     { version: 1, file: '/home/me/.docker/config.json', hosts: [] },
     { version: 1, file: '/home/me/.docker/config.json', hosts: { 'us.icr.io': null } },
     { version: 1, file: '/home/me/.docker/config.json', hosts: { 'us.icr.io': {} } },
