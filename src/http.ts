@@ -1,15 +1,18 @@
 import { type Context, jitter, timeLeft } from './context.ts'
 import { codeOf, quote, UserError } from './errors.ts'
 import { parseObject } from './json.ts'
-import { Fault, type Reply, type Request, send } from './transport.ts'
+import type { Reply, Request } from './message.ts'
+import { Fault, send } from './transport.ts'
 
-export { Fault, LARGEST_LIST, type Reply, type Request } from './transport.ts'
+export type { Reply, Request } from './message.ts'
+export { Fault, LARGEST_LIST } from './transport.ts'
 
 const TRIES = 4
 const NEARBY_TRIES = 2
-const FIRST_WAIT_MS = 500
-// IAM's limit is by the second and not known (facts/ibm-cloud.md section 3.3): come back later than after a fault.
-const FIRST_WAIT_AFTER_429_MS = 3_000
+const AFTER_FAULT = { least: 0, spread: 1_000 }
+// IAM's limit is not known (facts/ibm-cloud.md section 3.3). Of all that `npm run bench:fleet` compares, these need the
+// fewest requests where a thousand jobs start together (docs/performance.md).
+const AFTER_429 = { least: 5_000, spread: 5_000 }
 
 /**
  * The one door to the network: no redirects, TLS always checked, bodies of at most 64 KiB, 4 tries of at most 10 s
@@ -39,7 +42,7 @@ export async function fetchReply<T>(
 async function sendWatched(request: Request, context: Context): Promise<Reply> {
   const told = request.watch?.()
   try {
-    const reply = await send(request, context)
+    const reply = await (context.send ?? send)(request, context)
     told?.(reply.status)
     return reply
   } catch (error) {
@@ -55,12 +58,24 @@ async function waitForNextTry(
   attempt: number,
   context: Context
 ): Promise<boolean> {
-  const first = fault.busy ? FIRST_WAIT_AFTER_429_MS : FIRST_WAIT_MS
-  const wait = fault.retryAfter ?? jitter(first * 2 ** attempt)
-  if (wait >= timeLeft(context)) return false
+  const wait = chooseWait(fault, attempt, timeLeft(context))
+  if (wait === undefined) return false
   context.note(`${formatTarget(request)}: ${fault.message}. Trying again in ${(wait / 1000).toFixed(1)} s.`)
   await context.sleep(wait)
   return true
+}
+
+/**
+ * Full jitter, whose bound doubles from try to try, on top of what the service asked for: those that were told the
+ * same do not come back together. It leaves at least half of the time after that to the tries.
+ * @param left milliseconds of the budget
+ * @returns milliseconds; undefined where the service asked for all that is left, or more
+ */
+function chooseWait({ busy, retryAfter = 0 }: Fault, attempt: number, left: number): number | undefined {
+  const { least, spread } = busy ? AFTER_429 : AFTER_FAULT
+  const room = (left - retryAfter) / 4
+  if (room <= 0) return undefined
+  return Math.max(retryAfter, Math.min(least, room)) + jitter(Math.min(spread * 2 ** (attempt - 1), room))
 }
 
 function gaveUp(request: Request, last: Fault | undefined): UserError {

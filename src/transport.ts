@@ -2,26 +2,8 @@ import * as http from 'node:http'
 import * as https from 'node:https'
 import { type Context, timeLeft } from './context.ts'
 import { codeOf, UserError } from './errors.ts'
+import type { Reply, Request } from './message.ts'
 import { isLoopback } from './registry-host.ts'
-
-export interface Request {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
-  readonly url: URL
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string
-  /** Never through a proxy, and few tries: a metadata service, which is near or not there at all. */
-  readonly nearby?: boolean
-  /** The most bytes that its answer may have; 64 KiB if not given. */
-  readonly largest?: number
-  /** Told before each try; what it returns is told the status of the answer, or that none came. */
-  readonly watch?: () => (status: number | undefined) => void
-}
-
-export interface Reply {
-  readonly status: number
-  readonly headers: http.IncomingHttpHeaders
-  readonly body: string
-}
 
 const TRY_MS = 10_000
 const NEARBY_TRY_MS = 3_000
@@ -50,7 +32,7 @@ const httpsAgent = new https.Agent({ keepAlive: true })
 const proxyAgents = new Map<string, http.Agent>()
 
 /** Proxies as the runner knows them; like docker, none for this machine. Loaded only where one is set. */
-async function agentFor({ url, nearby }: Request): Promise<http.Agent> {
+export async function agentFor({ url, nearby }: Request): Promise<http.Agent> {
   const direct = url.protocol === 'https:' ? httpsAgent : httpAgent
   const proxied = Object.keys(process.env).some((name) => /^(?:https?|all)_proxy$/i.test(name))
   if (nearby === true || isLoopback(url.host) || !proxied) return direct

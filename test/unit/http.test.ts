@@ -5,6 +5,9 @@ import type { AddressInfo, Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { createChance, withChance } from '../../bench/fleet/chance.ts'
+import type { Context } from '../../src/context.ts'
 import { Fault, fetchReply, parseBody, type Reply, type Request } from '../../src/http.ts'
 import { startCloud, type Cloud } from '../cloud/cloud.ts'
 import { requestsWith } from '../cloud/recorder.ts'
@@ -166,62 +169,125 @@ describe('what is never tried again', () => {
 })
 
 describe('the wait before another try', () => {
-  const waitsAfter = async (headers: Record<string, string>, status = 503): Promise<number[]> => {
-    const context = makeContext()
-    await ask(await startServer({ status, headers }, GOOD), context)
-    return context.sleeps
+  interface Wait {
+    readonly wait: number
+    readonly left: number
   }
 
-  test('is what the service asked for, in seconds', async () => {
-    expect(await waitsAfter({ 'retry-after': '7' })).toEqual([7000])
-    expect(await waitsAfter({ 'retry-after': '0' })).toEqual([0])
-    expect(await waitsAfter({ 'retry-after': '3' }, 429)).toEqual([3000])
+  /** Each wait after a service that answers so for ever, and what was left then; time passes in waits alone. */
+  const waitsFor = async (
+    status: number,
+    headers: Record<string, string>,
+    { budgetMs = 60_000, chance = Math.random } = {}
+  ): Promise<Wait[]> => {
+    const waits: Wait[] = []
+    let now = 0
+    const context: Context = {
+      ...makeContext(),
+      now: () => now,
+      deadline: budgetMs,
+      sleep: (wait) => {
+        waits.push({ wait, left: budgetMs - now })
+        now += wait
+        return Promise.resolve()
+      },
+      send: () => {
+        expect(now).toBeLessThan(budgetMs)
+        return Promise.resolve({ status, headers, body: '' })
+      }
+    }
+    const asking = withChance(chance, () => fetchReply(requestTo('127.0.0.1'), parseBody, context))
+    expect(await userError(asking)).toContain(`it answered ${status}`)
+    return waits
+  }
+
+  // With a chance of 0 the shortest waits, with 0.5 those in the middle.
+  test.each<[number, string | undefined, number, number, number[]]>([
+    [503, undefined, 60, 0, [0, 0, 0]],
+    [503, undefined, 60, 0.5, [500, 1000, 2000]],
+    [503, '0', 60, 0.5, [500, 1000, 2000]],
+    [503, '7', 60, 0.5, [7500, 8000, 9000]],
+    [503, '7', 10, 0.5, [7375]],
+    [503, '59', 60, 0.5, [59_125]],
+    [503, undefined, 1, 0.5, [125, 109.375, 95.703125]],
+    [429, undefined, 60, 0, [5000, 5000, 5000]],
+    [429, undefined, 60, 0.5, [7500, 10_000, 10_312.5]],
+    [429, '1', 60, 0.5, [7500, 10_000, 10_187.5]],
+    [429, '5', 60, 0, [5000, 5000, 5000]],
+    [429, '10', 60, 0, [10_000, 10_000, 10_000]],
+    [429, '10', 60, 0.5, [12_500, 14_687.5, 12_851.5625]],
+    [429, '59', 60, 0.5, [59_125]],
+    [429, undefined, 4, 0, [1000, 750, 562.5]],
+    [429, undefined, 4, 0.5, [1500, 937.5, 585.9375]]
+  ])(
+    'after %i with Retry-After %s, %i s left, at a chance of %f',
+    async (status, asked, left, chance, waits) => {
+      const headers = asked === undefined ? {} : { 'retry-after': asked }
+      const found = await waitsFor(status, headers, { budgetMs: left * 1000, chance: () => chance })
+      expect(found.map(({ wait }) => wait)).toEqual(waits)
+    }
+  )
+
+  test('is never shorter than was asked for, and leaves half of the time after that', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(408, 429, 500, 503),
+        fc.option(fc.integer({ min: 0, max: 130 }), { nil: undefined }),
+        fc.integer({ min: 1, max: 120_000 }),
+        fc.integer({ min: 0, max: 0xffff_ffff }),
+        async (status, asked, budgetMs, seed) => {
+          const headers = asked === undefined ? {} : { 'retry-after': String(asked) }
+          const waits = await waitsFor(status, headers, { budgetMs, chance: createChance(seed) })
+          expect(waits.length).toBeLessThanOrEqual(3)
+          for (const { wait, left } of waits) {
+            const least = (asked ?? 0) * 1000
+            expect(wait).toBeGreaterThanOrEqual(least)
+            expect(wait).toBeLessThanOrEqual(least + (left - least) / 2)
+          }
+        }
+      )
+    )
   })
 
-  test('is what the service asked for, as a date', async () => {
-    const [wait = 0] = await waitsAfter({ 'retry-after': new Date(Date.now() + 20_000).toUTCString() })
-    expect(wait).toBeGreaterThan(5_000)
-    expect(wait).toBeLessThanOrEqual(20_000)
+  test.each([
+    [503, [0, 0, 0], [1000, 2000, 4000]],
+    [429, [5000, 5000, 5000], [10_000, 15_000, 22_500]]
+  ])('after %i is another one for each job, from the whole of its range', async (status, lowest, highest) => {
+    const rounds = await Promise.all(Array.from({ length: 40 }, () => waitsFor(status, {})))
+    highest.forEach((high, at) => {
+      const waits = rounds.map((round) => round[at]?.wait ?? NaN)
+      const low = lowest[at] ?? NaN
+      for (const wait of waits) expect(wait).toBeGreaterThanOrEqual(low)
+      for (const wait of waits) expect(wait).toBeLessThan(high)
+      // 40 draws that all lie within one third have a chance below one in a million million.
+      if (at < 2) expect(Math.max(...waits) - Math.min(...waits)).toBeGreaterThan((high - low) / 3)
+    })
   })
 
-  test('is none where the date has passed', async () => {
-    expect(await waitsAfter({ 'retry-after': 'Wed, 21 Oct 2015 07:28:00 GMT' })).toEqual([0])
+  const waitAfter = async (text: string): Promise<number> => {
+    const context = makeContext()
+    await ask(await startServer({ status: 503, headers: { 'retry-after': text } }, GOOD), context)
+    expect(context.sleeps).toHaveLength(1)
+    return context.sleeps[0] ?? NaN
+  }
+
+  test('is at least what the service asked for, in seconds or as a date', async () => {
+    const seconds = await waitAfter('7')
+    expect(seconds).toBeGreaterThanOrEqual(7_000)
+    expect(seconds).toBeLessThan(8_000)
+    const date = await waitAfter(new Date(Date.now() + 20_000).toUTCString())
+    expect(date).toBeGreaterThan(5_000)
+    expect(date).toBeLessThan(21_000)
   })
 
-  test.each(['soon', '', '-', '1e9', '9999999999'])(
-    'is our own where Retry-After makes no sense: %j',
+  test.each(['Wed, 21 Oct 2015 07:28:00 GMT', 'soon', '', '-', '1e9', '9999999999'])(
+    'is our own where Retry-After has passed, or makes no sense: %j',
     async (text) => {
-      const [wait = -1] = await waitsAfter({ 'retry-after': text })
+      const wait = await waitAfter(text)
       expect(wait).toBeGreaterThanOrEqual(0)
       expect(wait).toBeLessThan(1000)
     }
   )
-
-  test('is a random share of a bound that doubles, and a larger one after 429', async () => {
-    const bounds = async (status: number): Promise<number[]> => {
-      const longest = [0, 0, 0]
-      for (let round = 0; round < 40; round++) {
-        const context = makeContext()
-        await userError(ask(await startServer({ status }), context))
-        context.sleeps.forEach((wait, at) => {
-          longest[at] = Math.max(longest[at] ?? 0, wait)
-        })
-      }
-      return longest
-    }
-    for (const [status, first] of [
-      [503, 1000],
-      [429, 6000]
-    ] as const) {
-      const longest = await bounds(status)
-      expect(longest).toHaveLength(3)
-      longest.forEach((wait, at) => {
-        expect(wait).toBeLessThan(first * 2 ** at)
-        // 40 draws that all lie in the lower half have a chance of one in a million million.
-        expect(wait).toBeGreaterThan((first * 2 ** at) / 2)
-      })
-    }
-  })
 
   test.each(['61', '3600', new Date(Date.now() + 3_600_000).toUTCString()])(
     'is not begun where the time that is left has no room for it: %s',
@@ -237,7 +303,9 @@ describe('the wait before another try', () => {
     const context = makeContext()
     const server = await startServer({ status: 502, headers: { 'retry-after': '2' } }, GOOD)
     await ask(server, context)
-    expect(context.notes).toEqual([`GET ${server.host}/v2/: it answered 502. Trying again in 2.0 s.`])
+    expect(context.sleeps).toHaveLength(1)
+    const seconds = ((context.sleeps[0] ?? NaN) / 1000).toFixed(1)
+    expect(context.notes).toEqual([`GET ${server.host}/v2/: it answered 502. Trying again in ${seconds} s.`])
   })
 })
 
