@@ -118,7 +118,7 @@ function isTransient(said: string): boolean {
 
 /** A fault without docker's addresses and wrappings. */
 function describe(said: string): string {
-  return TRANSIENT.exec(said)?.[0] ?? 'docker login failed'
+  return TRANSIENT.exec(said)?.[0] ?? 'its first answer asked for no secret'
 }
 
 const UNREACHED =

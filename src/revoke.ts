@@ -1,5 +1,5 @@
 import type { Context } from './context.ts'
-import { parseTrustedProfile } from './credential.ts'
+import { formatTime, parseTrustedProfile } from './credential.ts'
 import { quoteWithout } from './diagnosis.ts'
 import { formatList, messageOf, RefusedError, UserError } from './errors.ts'
 import { fetchAccessToken, type Identity } from './identity.ts'
@@ -83,6 +83,10 @@ async function removeAll(
   context: Context
 ): Promise<void> {
   const first = await removeEach(made, order, gone, revoker, context)
+  if (context.now() < openUntil) {
+    const until = formatTime(new Date(openUntil))
+    context.note(`A request of the mint may still be on its way: looking for what it made until ${until}.`)
+  }
   // Asked for again, it would be refused again.
   const refused = new Map([...first].filter(([, error]) => error instanceof RefusedError))
   for (;;) {

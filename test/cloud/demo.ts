@@ -1,8 +1,10 @@
 // `npm run demo`: a login and a mint, from the step to the cleanup, against the stand-in for IBM Cloud on loopback.
-import { isDeepStrictEqual } from 'node:util'
+// `npm run demo -- --fault 503`: the same, and the first request to IAM and to the registry meets that fault.
+import { isDeepStrictEqual, parseArgs } from 'node:util'
 import { findProgram } from '../support/programs.ts'
 import { type Job, startJob, type StepResult } from '../support/runner.ts'
 import { type Cloud, startCloud } from './cloud.ts'
+import { FAULTS } from './faults.ts'
 import { OPERATOR_KEY, READER_ID, REPOSITORY, WRITER_KEY } from './default-world.ts'
 
 const colour = process.stdout.isTTY
@@ -94,6 +96,15 @@ async function play({ name, inputs, key, after }: Act, cloud: Cloud, job: Job): 
   check(...after(await listTags(host, auth)))
 }
 
+/** The fault that was asked for, for the first request of the act to each service. */
+function turnOn(name: string | undefined, cloud: Cloud): void {
+  if (name === undefined) return
+  const make = new Map<string, (typeof FAULTS)[keyof typeof FAULTS]>(Object.entries(FAULTS)).get(name)
+  if (make === undefined) throw new Error(`--fault is one of: ${Object.keys(FAULTS).join(', ')}`)
+  cloud.faults.length = 0
+  for (const service of ['iam', 'registry'] as const) cloud.faults.push({ service, times: 1, fault: make() })
+}
+
 const ACTS: readonly Act[] = [
   {
     name: 'A login with a key',
@@ -109,6 +120,7 @@ const ACTS: readonly Act[] = [
   }
 ]
 
+const { values: options } = parseArgs({ options: { fault: { type: 'string' } } })
 const docker = findProgram('docker')
 console.log(
   docker === undefined
@@ -117,6 +129,7 @@ console.log(
 )
 const cloud = await startCloud()
 for (const act of ACTS) {
+  turnOn(options.fault, cloud)
   const job = await startJob({ docker: docker === undefined ? 'none' : 'real' })
   try {
     await play(act, cloud, job)
