@@ -63,9 +63,9 @@ export async function reportLogin(state: State, { username, password, minted }: 
   say(`Logged in to ${formatList(hosts)} ${who}. The credential ${until}.`)
   await writeSummary('Logged in to IBM Cloud Container Registry', [
     ['Registry', hosts.map(code).join('<br>')],
-    ['As', username === '' ? 'a repository token, which has no user name' : code(username)],
+    ['User name', username === '' ? 'none: it is a repository token' : code(username)],
     ...(minted === undefined ? [] : mintRows(minted)),
-    ['Until', end === '' ? 'does not end by itself' : end],
+    ['Ends', end === '' ? 'not by itself' : end],
     ['Kept in', code(`${directory}/config.json`)],
     ['After the job', describeAfter(stage, minted)]
   ])
@@ -75,8 +75,11 @@ function mintRows({ way, id, access, repositories }: MintReport): Row[] {
   const proof = access === undefined ? 'not proven' : `${access === 'pull' ? 'pull only' : access}, proven`
   return [
     ['Minted', id === '' ? code(way) : `${code(way)} ${code(id)}`],
-    ['For', repositories.length === 0 ? 'all that its policies allow' : repositories.map(code).join('<br>')],
-    ['May', proof]
+    [
+      'Repositories',
+      repositories.length === 0 ? 'all that its policies allow' : repositories.map(code).join('<br>')
+    ],
+    ['Access', proof]
   ]
 }
 

@@ -148,8 +148,8 @@ testBothWays('The job’s page says where, as whom, until when, and what is clea
   ])
   expect(cells).toEqual([
     ['Registry', `<code>${stage.cloud.registryHost}</code>`],
-    ['As', '<code>iambearer</code>'],
-    ['Until', isoTime(endOf(token))],
+    ['User name', '<code>iambearer</code>'],
+    ['Ends', isoTime(endOf(token))],
     ['Kept in', `<code>${join(job.home, '.docker/config.json')}</code>`],
     ['After the job', 'the login is taken out again']
   ])
