@@ -32,7 +32,7 @@ const LASTING: readonly Kind[] = ['wrong JSON types', '10 MiB body', 'one byte a
 const ALL = Object.keys(FAULTS) as Kind[]
 const TRANSIENT = ALL.filter((kind) => !LASTING.includes(kind))
 /** Those that hold a request up for longer than all the others together. */
-const SLOW: readonly Kind[] = ['429', 'hang before headers', 'hang in the body']
+const SLOW: readonly Kind[] = ['429', '429 with Retry-After', 'hang before headers', 'hang in the body']
 const SLOW_FIRST = [...SLOW, ...TRANSIENT.filter((kind) => !SLOW.includes(kind))]
 const SLOW_FIRST_OF_ALL = [...SLOW_FIRST, ...LASTING]
 /** With these the service answers in the end. */

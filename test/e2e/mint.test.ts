@@ -72,9 +72,9 @@ describe.each(Object.entries(WAYS))('mint: %s', (way, { secret, username }) => {
       expect(rowsOf(main.summary)).toMatchObject({
         Registry: host(),
         Minted: id === '' ? way : `${way} ${id}`,
-        For: REPOSITORY,
-        May: 'pull only, proven',
-        Until: end,
+        Repositories: REPOSITORY,
+        Access: 'pull only, proven',
+        Ends: end,
         'After the job': `the login is taken out again, and the credential ${id === '' ? 'ends by itself' : 'is revoked'}`
       })
       if (isToken) {
@@ -121,7 +121,7 @@ describe.each(Object.entries(WAYS))('mint: %s', (way, { secret, username }) => {
     expectSuccess(main, [`mint: ${way}: that the credential can only pull is not proven`])
     expect(main.warnings[0]).toContain('It can pull')
     expect(main.outputs['access']).toBe('')
-    expect(rowsOf(main.summary)).toMatchObject({ May: 'not proven' })
+    expect(rowsOf(main.summary)).toMatchObject({ Access: 'not proven' })
     const listed = stage.cloud.requests.filter(({ path }) => path === `/v2/${REPOSITORY}/tags/list`)
     expect(listed.map(({ status }) => status)).toEqual([200])
     expectSuccess(await job.post())
@@ -189,7 +189,7 @@ describe.each(Object.entries(WAYS))('mint: %s', (way, { secret, username }) => {
     )
     expectSuccess(main)
     expect(main.outputs['access']).toBe('pull')
-    expect(rowsOf(main.summary)).toMatchObject({ For: 'team/app, team/tools, berlin/web' })
+    expect(rowsOf(main.summary)).toMatchObject({ Repositories: 'team/app, team/tools, berlin/web' })
     const asked = stage.cloud.requests.filter(({ path }) => path === '/oauth/token')
     const scopesAt = (at: string): string[] => [
       ...new Set(
@@ -275,7 +275,7 @@ describe('A minted credential that may push', () => {
       const main = await job.main(stage.here(mintInputs(way, { 'read-only': 'false' })))
       expectSuccess(main)
       expect(main.outputs['access']).toBe('pull,push')
-      expect(rowsOf(main.summary)).toMatchObject({ May: 'pull,push, proven' })
+      expect(rowsOf(main.summary)).toMatchObject({ Access: 'pull,push, proven' })
       expectSuccess(await job.post())
       expect(madeIn(stage.cloud)).toEqual([])
     })
@@ -288,7 +288,7 @@ describe('A minted credential that may push', () => {
       const main = await job.main(stage.here(mintInputs(way, { 'read-only': 'false' })))
       expectSuccess(main)
       expect(main.outputs['access']).toBe('pull,push')
-      expect(rowsOf(main.summary)).toMatchObject({ May: 'pull,push, proven' })
+      expect(rowsOf(main.summary)).toMatchObject({ Access: 'pull,push, proven' })
       expect(tokensOf(stage.cloud).map(({ readOnly }) => readOnly)).toEqual(
         way === 'registry-token' ? [false] : []
       )
@@ -352,7 +352,7 @@ test.each(['iam-token', 'api-key', 'registry-token'])(
     const main = await job.main(stage.here(mintInputs(way, { repositories: '' })))
     expectSuccess(main, ['is not proven: give repositories to have it shown to the registry'])
     expect(main.outputs['access']).toBe('')
-    expect(rowsOf(main.summary)).toMatchObject({ May: 'not proven', For: 'all that its policies allow' })
+    expect(rowsOf(main.summary)).toMatchObject({ Access: 'not proven', Repositories: 'all that its policies allow' })
   }
 )
 

@@ -86,7 +86,7 @@ test.each([
 })
 
 test.each([
-  ['eu.icr.io', /de\.icr\.io, uk\.icr\.io/u],
+  ['eu.icr.io', /Write .*\bde\.icr\.io/u],
   ['registry.us-south.icr.io', /Write us\.icr\.io/u],
   ['us-south', /Write region: us-south/u],
   ['us-south.icr.io', /Write us\.icr\.io/u],
