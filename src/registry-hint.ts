@@ -57,7 +57,8 @@ function cureForIbmHost(host: string): string | undefined {
     return `It serves image layers only. Log in to ${host.replace(/^dd\d\./, '')}.`
   }
   if (host === 'eu.icr.io' || host === 'private.eu.icr.io') {
-    return 'There is no registry for all of Europe. Write de.icr.io, uk.icr.io, es.icr.io or fr2.icr.io.'
+    const hosts = REGIONS.filter(({ name }) => name.startsWith('eu-')).map((region) => region.host)
+    return `There is no registry for all of Europe. Write ${hosts.slice(0, -1).join(', ')} or ${hosts.at(-1) ?? ''}.`
   }
   const endpoint = host.startsWith('private.') ? 'private.' : ''
   const place = host.replace(/^(?:private\.)?(?:registry\.)?/, '').replace(/\.?(?:icr\.io|bluemix\.net)$/, '')

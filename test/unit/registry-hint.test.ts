@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from '@jest/globals'
 import { explainRegion, explainRegistry, findMistake } from '../../src/registry-hint.ts'
+import { REGIONS } from '../../src/registry-host.ts'
 import { HOSTILE_PLACES, UNPASSABLE_PLACES } from './support/hostile.ts'
 
 describe('a region that does not exist', () => {
@@ -50,6 +51,8 @@ describe('a registry that is none', () => {
     ['https://us.icr.io', 'Give the host alone, without https:// or a path.'],
     ['us.icr.io:443', 'Give it without a port: us.icr.io.'],
     ['us.icr.i', 'Did you mean us.icr.io?'],
+    ['us.icr.ioo/x://y', 'Did you mean us.icr.io?'],
+    ['us.icr:1.io', 'A registry of IBM Cloud is one of icr.io, us.icr.io,'],
     ['xus.icr.io.', 'A registry of IBM Cloud is one of icr.io, us.icr.io,'],
     [
       'us.icr.io/X',
@@ -63,7 +66,7 @@ describe('a registry that is none', () => {
   })
 
   test.each([
-    ['eu.icr.io', 'Write de.icr.io, uk.icr.io, es.icr.io or fr2.icr.io.'],
+    ['eu.icr.io', 'Write uk.icr.io, de.icr.io, es.icr.io'],
     ['private.eu.icr.io', 'There is no registry for all of Europe.'],
     ['registry.us-south.icr.io', 'There is no such host. Write us.icr.io.'],
     ['registry.eu-central.icr.io', 'There is no such host. Write de.icr.io.'],
@@ -84,19 +87,18 @@ describe('a registry that is none', () => {
 
   test.each([
     ...['us.icr.io', 'icr.io', 'private.us.icr.io', 'za.icr.io', 'private.za.icr.io', 'stg.icr.io'],
-    ...['registry.bluemix.net', 'registry.eu-gb.bluemix.net', 'registry.stage1.ng.bluemix.net']
+    ...['odd1.icr.io', 'za.dd1.icr.io', 'my-registry.za.icr.io', 'za.registry.za.icr.io'],
+    ...['registry.bluemix.net', 'registry.eu-gb.bluemix.net', 'registry.stage1.ng.bluemix.net'],
+    ...['registry.cp.bluemix.net', 'registry.dd1.bluemix.net']
   ])('%s is not called a mistake', (host) => {
     expect(findMistake(host)).toBeUndefined()
   })
 })
 
 describe('the whole of an answer', () => {
-  const hosts =
-    'icr.io, us.icr.io, uk.icr.io, de.icr.io, au.icr.io, jp.icr.io, jp2.icr.io, ca.icr.io, ca2.icr.io, br.icr.io, ' +
-    'es.icr.io, in.icr.io, in2.icr.io, fr2.icr.io'
-  const names =
-    'global, us-south, eu-gb, uk-south, eu-de, eu-central, au-syd, ap-south, jp-tok, ap-north, jp-osa, ca-tor, ca-mon, ' +
-    'br-sao, eu-es, in-che, in-mum, eu-fr2'
+  const hosts = REGIONS.map(({ host }) => host).join(', ')
+  const names = REGIONS.flatMap(({ name, formerly }) => [name, ...(formerly ? [formerly] : [])]).join(', ')
+  const european = REGIONS.filter(({ name }) => name.startsWith('eu-')).map(({ host }) => host)
   const entitled =
     "It is IBM's Entitled Registry, which has users and keys of its own. Log in to it with docker/login-action or " +
     'docker login: username cp, and as password the entitlement key of your My IBM page.'
@@ -130,7 +132,7 @@ describe('the whole of an answer', () => {
     ['cp.icr.io', entitled],
     [
       'eu.icr.io',
-      'There is no registry for all of Europe. Write de.icr.io, uk.icr.io, es.icr.io or fr2.icr.io.'
+      `There is no registry for all of Europe. Write ${european.slice(0, -1).join(', ')} or ${european.at(-1) ?? ''}.`
     ],
     [
       'registry.mars.icr.io',

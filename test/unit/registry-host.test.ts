@@ -36,8 +36,8 @@ const TABLE: [string, string, string, string, string][] = [
 ]
 
 describe('a region', () => {
-  test('there are these, and no others', () => {
-    expect(REGIONS.map(({ name }) => name).sort()).toEqual(TABLE.map(([name]) => name).sort())
+  test('there are at least these', () => {
+    expect(REGIONS.map(({ name }) => name)).toEqual(expect.arrayContaining(TABLE.map(([name]) => name)))
   })
 
   test.each(TABLE)('%s (formerly %j) is %s, %s and %j', (name, formerly, host, privateHost, legacy) => {
