@@ -73,7 +73,9 @@ async function releaseLogin(state: State, report: CleanupReport): Promise<void> 
 function reportReleases(state: State, releases: readonly Release[], report: CleanupReport): void {
   for (const { host, outcome } of releases.filter((other) => state.hosts.includes(other.host))) {
     const line = `${host}: ${OUTCOMES[outcome]}`
-    if (outcome === 'changed') report.left.push(`${line} See ${configPath(state.directory)}.`)
+    // Steps that came later may have gone without it.
+    if (outcome === 'changed' || (outcome === 'gone' && state.stage === 'held'))
+      report.left.push(`${line} See ${configPath(state.directory)}.`)
     else report.done.push(line)
   }
   reportUnknown(state, releases, report)
@@ -112,7 +114,7 @@ const OUTCOMES: Readonly<Record<Outcome, string>> = {
   removed: 'logged out.',
   restored: 'logged out; the login that was there before is back.',
   shared: 'logged out; another job on this machine is still logged in.',
-  gone: 'was logged out already.',
+  gone: 'its login was gone before the job was over: by docker logout, or by a program that wrote the file at the same time.',
   changed: 'its login was changed after this step, so it was left as it is.'
 }
 

@@ -1,32 +1,48 @@
 import { lstat, mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type ConfigFile, explainWrite, readConfig, writePrivate } from './config-file.ts'
-import type { Context } from './context.ts'
+import { isDeepStrictEqual } from 'node:util'
+import { checkHolds, type ConfigFile, entryOf, explainWrite, followLinks, readConfig } from './config-file.ts'
+import { type Context, jitter, timeLeft } from './context.ts'
 import { codeOf, UserError } from './errors.ts'
-import { withLock } from './file-lock.ts'
+import { removeLockDrafts, withLock } from './file-lock.ts'
 import { isObject, parseObject } from './json.ts'
 import * as ledgers from './ledger.ts'
-import type { Ledger } from './ledger.ts'
+import type { AuthEntry, Ledger } from './ledger.ts'
+import { removeDrafts, writePrivate } from './private-file.ts'
+
+/** Before the work is done again: long enough for the other program to come to its end. */
+const PAUSE_MS = 100
 
 /** The path of the config.json in a directory. */
 export function configPath(directory: string): string {
   return join(directory, 'config.json')
 }
 
+/** What each of some hosts has in config.json, or is to have: null for no entry. */
+export type Entries = ReadonlyMap<string, AuthEntry | null>
+
 /** What lies on the desk while the lock is held. */
 export interface Desk {
   readonly file: ConfigFile
   readonly ledger: Ledger | undefined
-  /** null removes the file. */
-  writeConfig(text: string | null): Promise<void>
+  /** Whether there was no directory before us, or before the jobs that were here when we came. */
+  readonly madeDirectory: boolean
+  /**
+   * Writes config.json, and reads back what it shows.
+   * @param text null removes the file
+   * @param entries what some hosts must show then
+   */
+  writeConfig(text: string | null, entries?: Entries): Promise<void>
   writeLedger(ledger: Ledger): Promise<void>
-  /** What a process that was killed left of its writing. */
-  removeDrafts(): Promise<void>
 }
 
+/** Another program wrote config.json at the same moment, without a lock: docker itself does. */
+class EntryLost extends UserError {}
+
 /**
- * Does `work` at the desk while no other job is at it.
+ * Does `work` at the desk while no other job is at it; the directory is made where there is none.
  * @param nonce names the job's use of the config
+ * @param work is done again where another program wrote config.json at the same moment
  * @throws UserError where the files can't be read or written, or the lock stays taken until the deadline
  */
 export async function locked<T>(
@@ -35,28 +51,42 @@ export async function locked<T>(
   context: Context,
   work: (desk: Desk) => Promise<T>
 ): Promise<T> {
-  const path = lockPath(directory)
-  const workAtDesk = async (checkOwned: () => Promise<void>): Promise<T> =>
-    await work(await openDesk(directory, nonce, checkOwned))
-  try {
-    return await withLock(path, nonce, context, workAtDesk).catch(async (error: unknown) => {
-      if (codeOf(error) !== 'ENOENT') throw error
-      // The last job that left took the directory with it.
-      await mkdir(directory, { recursive: true, mode: 0o700 })
-      return await withLock(path, nonce, context, workAtDesk)
-    })
-  } catch (error) {
-    throw explainWrite(path, error)
+  const path = join(directory, 'icr-login.lock')
+  const { madeDirectory = false } = (await readLedger(directory).catch(() => undefined)) ?? {}
+  for (let made = madeDirectory; ;) {
+    made = (await makeDirectory(directory)) || made
+    try {
+      return await withLock(path, nonce, context, async (checkOwned) => {
+        await removeLockDrafts(path)
+        return await work(await openDesk(directory, nonce, made, checkOwned))
+      })
+    } catch (error) {
+      // ENOENT: the last job that left took the directory with it.
+      const again = error instanceof EntryLost || codeOf(error) === 'ENOENT'
+      if (!again || timeLeft(context) === 0) throw explainWrite(path, error)
+      await context.sleep(jitter(PAUSE_MS))
+    }
   }
 }
 
-function lockPath(directory: string): string {
-  return join(directory, 'icr-login.lock')
+async function makeDirectory(directory: string): Promise<boolean> {
+  try {
+    return (await mkdir(directory, { recursive: true, mode: 0o700 })) !== undefined
+  } catch (error) {
+    throw explainWrite(directory, error)
+  }
 }
 
-async function openDesk(directory: string, nonce: string, checkOwned: () => Promise<void>): Promise<Desk> {
-  const file = await readConfig(configPath(directory))
-  const path = join(directory, 'icr-login.json')
+async function openDesk(
+  directory: string,
+  nonce: string,
+  madeDirectory: boolean,
+  checkOwned: () => Promise<void>
+): Promise<Desk> {
+  const path = configPath(directory)
+  for (const target of [await followLinks(path), ledgerPath(directory)]) await removeDrafts(target)
+  const file = await readConfig(path)
+  checkHolds(file, path)
   const write = async (target: string, text: string | null): Promise<void> => {
     if (text === null) {
       await checkOwned()
@@ -67,21 +97,34 @@ async function openDesk(directory: string, nonce: string, checkOwned: () => Prom
   }
   return {
     file,
-    ledger: await readLedger(path),
-    writeConfig: async (text) => {
+    ledger: await readLedger(directory),
+    madeDirectory,
+    writeConfig: async (text, entries = new Map()) => {
       await write(file.path, text)
+      await checkShown(path, entries)
     },
     writeLedger: async (ledger) => {
-      await write(path, isEmpty(ledger) ? null : JSON.stringify(ledger))
-    },
-    removeDrafts: async () => {
-      for (const target of [file.path, path]) await rm(`${target}.icr-login-${nonce}`, { force: true })
-      for (const end of ['', '.old']) await rm(`${lockPath(directory)}.${nonce}${end}`, { force: true })
+      await write(ledgerPath(directory), isEmpty(ledger) ? null : JSON.stringify(ledger))
     }
   }
 }
 
-async function readLedger(path: string): Promise<Ledger | undefined> {
+async function checkShown(path: string, entries: Entries): Promise<void> {
+  const file = await readConfig(path)
+  const lost = [...entries].filter(([host, entry]) => !isDeepStrictEqual(entryOf(file, host), entry))
+  if (lost.length === 0) return
+  throw new EntryLost(
+    `${path} lost the change for ${lost.map(([host]) => host).join(', ')} to another program, each time.`,
+    'Run the job again, or give isolate: true, which keeps this login in a file of its own.'
+  )
+}
+
+function ledgerPath(directory: string): string {
+  return join(directory, 'icr-login.json')
+}
+
+async function readLedger(directory: string): Promise<Ledger | undefined> {
+  const path = ledgerPath(directory)
   const found = await lstat(path).catch(() => undefined)
   if (found === undefined) return undefined
   const ledger = found.isFile() ? ledgers.parseLedger(parseObject(await readFile(path, 'utf8'))) : undefined
@@ -92,8 +135,10 @@ async function readLedger(path: string): Promise<Ledger | undefined> {
   )
 }
 
-/** A ledger without a login yet, which knows what of the file was there before. */
-export function beginLedger({ path, text, content }: ConfigFile, madeDirectory: boolean): Ledger {
+/** The ledger that is there for this file; else one without a login yet, which knows what was there before. */
+export function continueLedger({ file: { path, text, content }, ledger, madeDirectory }: Desk): Ledger {
+  if (ledger?.file === path)
+    return { ...ledger, madeDirectory: ledger.madeDirectory === true || madeDirectory }
   return {
     version: 1,
     file: path,

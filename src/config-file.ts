@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { chown, open, readFile, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
+import { readFile, readlink, realpath, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { codeOf, UserError } from './errors.ts'
@@ -28,17 +28,36 @@ export async function readConfig(path: string): Promise<ConfigFile> {
 
 async function readText(path: string): Promise<string | null> {
   try {
+    // A pipe would keep us waiting.
+    if (path !== NOWHERE && !(await stat(path)).isFile()) throw unreadable(path, 'it is not a file')
     const bytes = await readFile(path)
     if (isUtf8(bytes)) return bytes.toString()
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return null
-    throw unreadable(path, `it can't be read (${codeOf(error)})`)
+    const code = codeOf(error)
+    if (code === '') throw error
+    if (code === 'ENOENT') return null
+    throw unreadable(path, `it can't be read (${code})`)
   }
   throw unreadable(path, 'it is not UTF-8')
 }
 
+/** Where many let config.json lead, so that no login is ever kept. */
+const NOWHERE = '/dev/null'
+
+/**
+ * A link to /dev/null is as good as an empty file for who reads it; a new file in its place would be no device.
+ * @throws UserError where config.json leads there
+ */
+export function checkHolds({ path }: ConfigFile, link: string): void {
+  if (path !== NOWHERE) return
+  throw new UserError(
+    `${link} can't hold a login: it leads to /dev/null.`,
+    'Give isolate: true, which keeps this login in a file of its own, or put a file there.'
+  )
+}
+
 /** Where a link leads, even to a file that is not there yet: docker follows links too. */
-async function followLinks(path: string): Promise<string> {
+export async function followLinks(path: string): Promise<string> {
   try {
     return await realpath(path)
   } catch (error) {
@@ -110,43 +129,6 @@ export function editEntries(file: ConfigFile, entries: ReadonlyMap<string, AuthE
 export function removeEmptyAuths(text: string): string {
   const { auths } = JSON.parse(text) as Record<string, unknown>
   return isObject(auths) && Object.keys(auths).length === 0 ? removeAt(text, ['auths']) : text
-}
-
-/**
- * Writes a file for this user alone: a new one beside it, synced, then renamed over it, so that a reader sees the
- * old or the new one and never a part.
- * @param checkOwned called just before the rename
- * @throws UserError where the file can't be written; then it is as it was
- */
-export async function writePrivate(
-  path: string,
-  text: string,
-  nonce: string,
-  checkOwned: () => Promise<void>
-): Promise<void> {
-  const draft = `${path}.icr-login-${nonce}`
-  try {
-    const file = await open(draft, 'wx', 0o600)
-    try {
-      await file.writeFile(text)
-      await keepOwner(path, draft)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await checkOwned()
-    await rename(draft, path)
-  } catch (error) {
-    await rm(draft, { force: true })
-    throw explainWrite(path, error)
-  }
-}
-
-/** A job in a container is often root in a home of somebody else's, who must still be able to read the file. */
-async function keepOwner(path: string, draft: string): Promise<void> {
-  const before = await stat(path).catch(() => undefined)
-  if (before === undefined || process.getuid?.() !== 0 || before.uid === 0) return
-  await chown(draft, before.uid, before.gid)
 }
 
 /** An error of the file system, for a person; any other as it is. */

@@ -1,16 +1,8 @@
-import { lstat, mkdir, readdir, rmdir } from 'node:fs/promises'
+import { lstat, readdir, rmdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { isDeepStrictEqual } from 'node:util'
-import {
-  type ConfigFile,
-  editEntries,
-  entryOf,
-  explainWrite,
-  readConfig,
-  removeEmptyAuths
-} from './config-file.ts'
-import { beginLedger, configPath, type Desk, isEmpty, locked } from './config-desk.ts'
+import { type ConfigFile, editEntries, entryOf, readConfig, removeEmptyAuths } from './config-file.ts'
+import { configPath, continueLedger, type Desk, isEmpty, locked } from './config-desk.ts'
 import type { Context } from './context.ts'
 import { UserError } from './errors.ts'
 import { parseObject } from './json.ts'
@@ -44,10 +36,8 @@ export async function hold(
   logins: readonly HeldLogin[],
   context: Context
 ): Promise<readonly Release[]> {
-  const madeDirectory = await makeDirectory(directory)
   return await locked(directory, nonce, context, async (desk) => {
-    const begun = desk.ledger?.file === desk.file.path ? desk.ledger : beginLedger(desk.file, madeDirectory)
-    const { ledger, releases, entries } = dropExpired(begun, desk.file, context)
+    const { ledger, releases, entries } = dropExpired(continueLedger(desk), desk.file, context)
     let next = ledger
     for (const { host, ...login } of logins) {
       next = ledgers.push(next, host, shownIn(entries, desk.file, host), {
@@ -58,8 +48,7 @@ export async function hold(
       entries.set(host, login.entry)
     }
     await desk.writeLedger(next)
-    await desk.writeConfig(editEntries(desk.file, entries))
-    await checkShown(directory, logins)
+    await desk.writeConfig(editEntries(desk.file, entries), entries)
     return releases
   })
 }
@@ -77,8 +66,7 @@ export async function release(
   if ((await lstat(directory).catch(() => undefined)) === undefined) return []
   if (!(await hasTraces(directory))) return []
   const { releases, lastOut } = await locked(directory, nonce, context, async (desk) => {
-    await desk.removeDrafts()
-    if (desk.ledger === undefined) return { releases: [], lastOut: false }
+    if (desk.ledger === undefined) return { releases: [], lastOut: desk.madeDirectory }
     checkSameFile(desk.ledger, desk.file)
     const own = ledgers.release(desk.ledger, nonce, (host) => entryOf(desk.file, host))
     const entries = new Map(
@@ -87,9 +75,9 @@ export async function release(
     const rest = dropExpired(own.ledger, desk.file, context, entries)
     const edited = rest.entries.size === 0 ? desk.file.text : editEntries(desk.file, rest.entries)
     const text = restoreText(edited, desk, rest.ledger)
-    if (text !== desk.file.text) await desk.writeConfig(text)
+    if (text !== desk.file.text) await desk.writeConfig(text, rest.entries)
     await desk.writeLedger(rest.ledger)
-    const lastOut = desk.ledger.madeDirectory === true && isEmpty(rest.ledger)
+    const lastOut = continueLedger(desk).madeDirectory === true && isEmpty(rest.ledger)
     return { releases: [...own.releases, ...rest.releases], lastOut }
   })
   // Not empty: somebody else keeps something there by now.
@@ -153,23 +141,4 @@ function restoreText(text: string | null, { ledger }: Desk, rest: Ledger): strin
   const bare = ledger?.madeAuths === true ? removeEmptyAuths(text) : text
   const empty = Object.keys(parseObject(bare) ?? {}).length === 0
   return empty && ledger?.blank !== undefined ? ledger.blank : bare
-}
-
-async function makeDirectory(directory: string): Promise<boolean> {
-  try {
-    return (await mkdir(directory, { recursive: true, mode: 0o700 })) !== undefined
-  } catch (error) {
-    throw explainWrite(directory, error)
-  }
-}
-
-/** Another program may write config.json at the same moment, without a lock: docker itself does. */
-async function checkShown(directory: string, logins: readonly HeldLogin[]): Promise<void> {
-  const file = await readConfig(configPath(directory))
-  const lost = logins.filter(({ host, entry }) => !isDeepStrictEqual(entryOf(file, host), entry))
-  if (lost.length === 0) return
-  throw new UserError(
-    `${configPath(directory)} lost the login of ${lost.map(({ host }) => host).join(', ')} to another program.`,
-    'Run the job again. If other programs write that file at the same time, give each a DOCKER_CONFIG of its own.'
-  )
 }

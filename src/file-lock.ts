@@ -1,5 +1,16 @@
-import { constants, copyFile, link, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import {
+  constants,
+  copyFile,
+  link,
+  lstat,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  writeFile
+} from 'node:fs/promises'
 import { hostname } from 'node:os'
+import { basename, dirname, join } from 'node:path'
 import { type Context, jitter, timeLeft } from './context.ts'
 import { codeOf, UserError } from './errors.ts'
 import { parseObject } from './json.ts'
@@ -8,8 +19,15 @@ const POLL_MS = 40
 /** A lock that is older than this belongs to nobody: its work takes milliseconds. */
 const STALE_MS = 10_000
 
-/** Thrown by the check of an owner whose lock was taken over; `withLock` then does the work again. */
-class LockLost extends Error {}
+/** Thrown by the work of an owner whose lock was taken over before it changed anything; `withLock` does it again. */
+export class LockLost extends Error {}
+
+/** Where a process ID means something. */
+interface Machine {
+  readonly host: string
+  /** Machines may share a name, and containers a machine: which start of the kernel, which space of process IDs. */
+  readonly space?: string
+}
 
 /**
  * Does `work` while it alone holds the lock file; other jobs that share the home wait for it.
@@ -25,14 +43,14 @@ export async function withLock<T>(
   context: Context,
   work: (checkOwned: () => Promise<void>) => Promise<T>
 ): Promise<T> {
-  const mine = JSON.stringify({ owner, pid: process.pid, host: hostname() })
-  const checkOwned = async (): Promise<void> => {
-    if ((await read(path)) !== mine) throw new LockLost()
-  }
+  const machine = await findMachine()
   for (;;) {
-    await acquire(path, mine, owner, context)
+    const mine = JSON.stringify({ owner, pid: process.pid, ...machine, since: context.now() })
+    await acquire({ path, mine, owner, machine }, context)
     try {
-      return await work(checkOwned)
+      return await work(async () => {
+        if ((await read(path)) !== mine) throw new LockLost()
+      })
     } catch (error) {
       if (!(error instanceof LockLost)) throw error
     } finally {
@@ -41,11 +59,33 @@ export async function withLock<T>(
   }
 }
 
-async function acquire(path: string, mine: string, owner: string, context: Context): Promise<void> {
-  while (!(await create(path, mine, owner))) {
+async function findMachine(): Promise<Machine> {
+  const host = hostname()
+  try {
+    const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8')
+    return { host, space: `${boot.trim()} ${await readlink('/proc/self/ns/pid')}` }
+  } catch {
+    return { host }
+  }
+}
+
+interface Claim {
+  readonly path: string
+  /** What the lock file says once it is ours; no lock ever said the same. */
+  readonly mine: string
+  readonly owner: string
+  readonly machine: Machine
+}
+
+async function acquire(claim: Claim, context: Context): Promise<void> {
+  if (await create(claim)) return
+  const { path, machine } = claim
+  const isOld = await watchAge(path, context)
+  for (;;) {
     const holder = await read(path)
-    if (await isAbandoned(path, holder, context)) {
-      await takeAway(path, holder, owner)
+    if (holder === undefined && (await create(claim))) return
+    if (holder !== undefined && (isDead(holder, machine) || (await isOld(holder)))) {
+      await takeAway(claim, holder, context)
     } else if (timeLeft(context) > 0) {
       await context.sleep(POLL_MS / 2 + jitter(POLL_MS))
     } else {
@@ -58,7 +98,7 @@ async function acquire(path: string, mine: string, owner: string, context: Conte
 }
 
 /** Makes the lock, whole at once: an owner that is killed while it writes leaves no lock without a name in it. */
-async function create(path: string, mine: string, owner: string): Promise<boolean> {
+async function create({ path, mine, owner }: Claim): Promise<boolean> {
   const draft = `${path}.${owner}`
   try {
     await writeFile(draft, mine, { mode: 0o600 })
@@ -76,14 +116,43 @@ async function create(path: string, mine: string, owner: string): Promise<boolea
   }
 }
 
-/** Whether its owner is dead (a process of this machine that is gone), or it is too old. */
-async function isAbandoned(path: string, holder: string, context: Context): Promise<boolean> {
-  const age = await stat(path).then(
-    ({ mtimeMs }) => context.now() - mtimeMs,
-    () => 0
+/**
+ * Tells whether a lock is too old: by its time, or because it was seen for so long, wherever its time lies.
+ * @throws UserError where it is no file, so that nobody of ours has made it
+ */
+async function watchAge(path: string, context: Context): Promise<(holder: string) => Promise<boolean>> {
+  // A file server has a clock of its own; the directory has changed just now, by that clock.
+  const lead = (await lstat(dirname(path))).mtimeMs - context.now()
+  const found = await lstat(path).catch(() => undefined)
+  if (found?.isFile() === false) throw notOurs(path)
+  let seen = { holder: '', since: context.now() }
+  return async (holder) => {
+    const now = context.now()
+    if (holder !== seen.holder) seen = { holder, since: now }
+    return now - seen.since > STALE_MS || now + lead - (await timeOf(path)) > STALE_MS
+  }
+}
+
+function notOurs(path: string): UserError {
+  return new UserError(
+    `${path} is not the file that icr-login makes there.`,
+    'It was left as it is. Look at it, and delete it if no other job is running on this machine.'
   )
-  const { host, pid } = parseObject(holder) ?? {}
-  return age > STALE_MS || (host === hostname() && typeof pid === 'number' && !isAlive(pid))
+}
+
+/** When a file was written, by the clock of its file system; one that is gone is as new as can be. */
+async function timeOf(path: string): Promise<number> {
+  return await lstat(path).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => Infinity
+  )
+}
+
+/** Whether its owner is a process of this machine that is gone. */
+function isDead(holder: string, machine: Machine): boolean {
+  const { host, space, pid } = parseObject(holder) ?? {}
+  const here = host === machine.host && (space === undefined || space === machine.space)
+  return here && typeof pid === 'number' && !isAlive(pid)
 }
 
 function isAlive(pid: number): boolean {
@@ -94,20 +163,29 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Of several that find a lock abandoned, one gets to rename it away; one that is new by then is put back. */
-async function takeAway(path: string, abandoned: string, owner: string): Promise<void> {
-  const aside = `${path}.${owner}.old`
-  try {
-    await rename(path, aside)
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return
-    throw error
-  }
-  const taken = await read(aside)
-  if (taken !== abandoned) await create(path, taken, owner)
-  await rm(aside, { force: true })
+/**
+ * Removes a lock that was found abandoned. Many find it so at once, so one at a time looks again: by then the lock may
+ * be another's. An owner that has just ended looks as if it had died.
+ */
+async function takeAway({ path, owner }: Claim, abandoned: string, context: Context): Promise<void> {
+  await withLock(`${path}.old`, owner, context, async () => {
+    if ((await read(path)) === abandoned) await rm(path, { force: true })
+  })
 }
 
-async function read(path: string): Promise<string> {
-  return await readFile(path, 'utf8').catch(() => '')
+/** Removes what processes that were killed left while they tried to take a lock; called by its owner. */
+export async function removeLockDrafts(path: string): Promise<void> {
+  const machine = await findMachine()
+  const now = await timeOf(path)
+  for (const name of await readdir(dirname(path))) {
+    if (!name.startsWith(`${basename(path)}.`)) continue
+    const draft = join(dirname(path), name)
+    const abandoned = isDead((await read(draft)) ?? '', machine) || now - (await timeOf(draft)) > STALE_MS
+    if (abandoned) await rm(draft, { force: true })
+  }
+}
+
+/** Undefined: there is no such file. */
+async function read(path: string): Promise<string | undefined> {
+  return await readFile(path, 'utf8').catch((error: unknown) => (codeOf(error) === 'ENOENT' ? undefined : ''))
 }

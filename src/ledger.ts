@@ -90,9 +90,10 @@ export function push(
   const { helper, ...layer } = login
   const stack = ledger.hosts[host]
   const layers = (stack?.layers ?? []).filter(({ nonce }) => nonce !== login.nonce)
+  // What is shown may be our own login, or what lies below it: then another program has undone it, and it is made again.
+  const known = [stack?.layers.at(-1), layers.at(-1)].some((top) => isDeepStrictEqual(top?.entry, shown))
   // Somebody changed the entry since: from now on that is what lies below us.
-  const seen =
-    stack !== undefined && isDeepStrictEqual(stack.layers.at(-1)?.entry, shown) ? [] : [{ entry: shown }]
+  const seen = known ? [] : [{ entry: shown }]
   const use = stack?.helper ?? helper
   return withHost(ledger, host, {
     layers: collapse([...layers, ...seen, layer]),
@@ -108,9 +109,9 @@ export type Outcome =
   | 'restored'
   /** Another job's login shows, or still lies on top. */
   | 'shared'
-  /** Somebody else removed the entry since, and there was none before. */
+  /** Somebody else has put things as they were before, or it never came into config.json (main was killed). */
   | 'gone'
-  /** Somebody else changed or removed the entry since: it is left. */
+  /** Somebody else changed the entry since, or removed one that was there before: it is left. */
   | 'changed'
 
 export interface Release {
@@ -150,10 +151,8 @@ function settle(host: string, layers: readonly Layer[], at: number, shown: AuthE
   const below = layers[at - 1]
   const show = below?.entry ?? null
   if (above.length > 0 || !isDeepStrictEqual(layers[at]?.entry, shown)) {
-    if (shown === null && show === null) return { host, outcome: 'gone' }
-    // It never came into config.json (main was killed), or somebody has put the old one back.
-    const asBefore = above.length === 0 && isDeepStrictEqual(show, shown)
-    if (!asBefore) return { host, outcome: 'changed' }
+    const asBefore = isDeepStrictEqual(show, shown) && (above.length === 0 || shown === null)
+    return { host, outcome: asBefore ? 'gone' : 'changed' }
   }
   if (below?.nonce !== undefined) return { host, outcome: 'shared', show }
   return { host, outcome: show === null ? 'removed' : 'restored', show }

@@ -469,7 +469,7 @@ describe('A config.json that docker could not read either', () => {
     const job = await stage.newJob({ docker: docker.directory })
     mkdirSync(join(job.home, '.docker', 'config.json'), { recursive: true })
     const main = await job.main({ region: 'us-south', 'api-key': WRITER_KEY })
-    expectFailure(main, "config.json can't be used: it can't be read (EISDIR)", WRITER_KEY)
+    expectFailure(main, "config.json can't be used: it is not a file", WRITER_KEY)
     expect(docker.calls()).toEqual([])
   })
 })

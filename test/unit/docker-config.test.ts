@@ -9,17 +9,10 @@ import {
   symlinkSync,
   writeFileSync
 } from 'node:fs'
-import { homedir } from 'node:os'
+import { homedir, hostname } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import {
-  editEntries,
-  entryOf,
-  explainWrite,
-  helperFor,
-  readConfig,
-  writePrivate
-} from '../../src/config-file.ts'
+import { editEntries, entryOf, explainWrite, helperFor, readConfig } from '../../src/config-file.ts'
 import {
   configPath,
   dockerConfigDirectory,
@@ -28,7 +21,11 @@ import {
   release,
   type HeldLogin
 } from '../../src/docker-config.ts'
+import type { Context } from '../../src/context.ts'
 import { UserError } from '../../src/errors.ts'
+import { LockLost } from '../../src/file-lock.ts'
+import { writePrivate } from '../../src/private-file.ts'
+import { runWell } from '../support/child.ts'
 import { makeContext } from './support/context.ts'
 import { listing, makeFolder, modeOf } from './support/home.ts'
 import { userError } from './support/throwing.ts'
@@ -46,6 +43,9 @@ beforeEach(() => {
   path = join(directory, 'config.json')
 })
 
+/** The ID of a process that has ended. */
+const deadPid = async (): Promise<number> =>
+  Number(await runWell(process.execPath, ['-e', 'console.log(process.pid)']))
 const loginOf = (text: string, host = HOST): HeldLogin => ({ host, entry: { auth: text } })
 
 function given(text: string | Buffer, mode = 0o600): void {
@@ -294,7 +294,7 @@ describe('a config that docker could not read either', () => {
 
   test('such as a folder, is refused', async () => {
     mkdirSync(path, { recursive: true })
-    expect(await userError(logIn(A, loginOf('1')))).toContain("can't be read (EISDIR)")
+    expect(await userError(logIn(A, loginOf('1')))).toContain(`${path} can't be used: it is not a file.`)
   })
 
   test('such as a link to itself, is refused', async () => {
@@ -362,13 +362,33 @@ describe('jobs that share a home', () => {
 })
 
 describe('what a killed process left', () => {
+  const drafts = ['config.json', 'icr-login.json'].map((name) => `${name}.icr-login-`)
+
   test('of its own writing is removed by its cleanup, even where it held nothing yet', async () => {
     given('{"auths":{}}')
-    for (const name of ['config.json', 'icr-login.json'])
-      writeFileSync(join(directory, `${name}.icr-login-${A}`), 'x')
-    writeFileSync(join(directory, `config.json.icr-login-${B}`), 'another job, still at it')
+    for (const draft of drafts) writeFileSync(join(directory, `${draft}${A}`), 'x')
     expect(await logOut(A)).toEqual([])
-    expect(Object.keys(listing(directory))).toEqual(['config.json', `config.json.icr-login-${B}`])
+    expect(listing(directory)).toEqual({ 'config.json': '{"auths":{}}' })
+  })
+
+  test('without ever a cleanup is removed by the next job that comes by', async () => {
+    const real = join(makeFolder(), 'real.json')
+    writeFileSync(real, '{"auths":{}}')
+    mkdirSync(directory)
+    symlinkSync(real, path)
+    for (const file of [real, join(directory, 'icr-login.json')])
+      writeFileSync(`${file}.icr-login-${A}`, 'a secret')
+    const dead = JSON.stringify({ owner: A, pid: await deadPid(), host: hostname() })
+    for (const end of ['', `.${A}`, '.old', `.old.${A}`])
+      writeFileSync(join(directory, `icr-login.lock${end}`), dead)
+    await logIn(B, loginOf('1'))
+    expect(Object.keys(listing(directory))).toEqual(['config.json', 'icr-login.json'])
+    expect(Object.keys(listing(join(real, '..')))).toEqual(['real.json'])
+    await logOut(B)
+    expect([listing(directory), readFileSync(real, 'utf8')]).toEqual([
+      { 'config.json': `-> ${real}` },
+      '{"auths":{}}'
+    ])
   })
 
   test('between ledger and config.json is no harm', async () => {
@@ -458,19 +478,149 @@ describe('what can’t be written', () => {
   })
 })
 
-test('a login that another program wrote over in the same moment is noticed, and not claimed', async () => {
-  given('{"auths":{}}')
-  // Another program, without a lock, at the worst moment: as soon as ours was renamed into place.
-  const theirs = '{"auths":{"ghcr.io":{}}}'
-  const watch = (): void => {
-    if (readFileSync(path, 'utf8').includes(HOST)) writeFileSync(path, theirs)
-    else setImmediate(watch)
+describe('another program that writes without a lock', () => {
+  /** What it does at the worst moment: as soon as our login was renamed into place. */
+  function onceShown(write: () => void): { stop: () => void } {
+    let stopped = false
+    const watch = (): void => {
+      if (stopped) return
+      if (existsSync(path) && readFileSync(path, 'utf8').includes(HOST)) write()
+      setImmediate(watch)
+    }
+    watch()
+    return {
+      stop: () => {
+        stopped = true
+      }
+    }
   }
-  watch()
-  expect(await userError(logIn(A, loginOf('1')))).toContain(`lost the login of ${HOST} to another program`)
-  expect(readFileSync(path, 'utf8')).toBe(theirs)
-  expect(await logOut(A)).toEqual([`${HOST} gone`])
-  expect(listing(directory)).toEqual({ 'config.json': theirs })
+
+  const theirs = '{"auths":{"ghcr.io":{}}}'
+
+  test.each([
+    ['nothing', null],
+    ['a login of the user’s', '{"auths":{"us.icr.io":{"auth":"user"}}}'],
+    ['another job’s login', 'another job']
+  ])('and writes over a login that replaced %s: it is put back before it is claimed', async (_, before) => {
+    if (before === 'another job') await logIn(B, loginOf('2'))
+    else given(before ?? '{"auths":{}}')
+    const [text, start] = [readFileSync(path, 'utf8'), listing(directory)]
+    let times = 0
+    const watching = onceShown(() => {
+      if (!readFileSync(path, 'utf8').includes('"1"')) return
+      times += 1
+      if (times > 3) watching.stop()
+      else writeFileSync(path, text)
+    })
+    await hold(directory, A, [loginOf('1')], makeContext())
+    watching.stop()
+    expect([times, shown()]).toEqual([4, { auth: '1' }])
+    await logOut(A)
+    expect(listing(directory)).toEqual(start)
+  })
+
+  test('and writes over a login each time: it is not claimed, and post takes out what is left', async () => {
+    given('{"auths":{}}')
+    const watching = onceShown(() => {
+      writeFileSync(path, theirs)
+    })
+    const message = await userError(hold(directory, A, [loginOf('1')], makeContext({ budgetMs: 1_000 })))
+    watching.stop()
+    expect(message).toContain(`${path} lost the change for ${HOST} to another program, each time.`)
+    expect(readFileSync(path, 'utf8')).toBe(theirs)
+    expect(await logOut(A)).toEqual([`${HOST} gone`])
+    expect(listing(directory)).toEqual({ 'config.json': theirs })
+  })
+
+  test('and brings our login back while it is taken out: it is taken out again', async () => {
+    given('{"auths":{}}')
+    await logIn(A, loginOf('1'))
+    const text = readFileSync(path, 'utf8')
+    let times = 0
+    const bringBack = (): void => {
+      if (!readFileSync(path, 'utf8').includes(HOST)) {
+        writeFileSync(path, text)
+        times += 1
+      }
+      if (times < 3) setImmediate(bringBack)
+    }
+    setImmediate(bringBack)
+    expect(await logOut(A)).toEqual([`${HOST} removed`])
+    expect([times, listing(directory)]).toEqual([3, { 'config.json': '{"auths":{}}' }])
+  })
+
+  test('and drops the login later: post tells it from one that it took out itself', async () => {
+    given('{"auths":{"us.icr.io":{"auth":"user"}}}')
+    await logIn(A, loginOf('1'))
+    writeFileSync(path, '{"auths":{"us.icr.io":{"auth":"user"},"ghcr.io":{}}}')
+    expect(await logOut(A)).toEqual([`${HOST} gone`])
+    expect(listing(directory)).toEqual({
+      'config.json': '{"auths":{"us.icr.io":{"auth":"user"},"ghcr.io":{}}}'
+    })
+  })
+})
+
+describe('a job whose lock was taken over', () => {
+  test('in the moment before it writes changes nothing of what the next one wrote, and comes again', async () => {
+    given('{"auths":{}}')
+    let checks = 0
+    const write = writePrivate(path, '{"auths":{"stale":{}}}', A, async () => {
+      checks += 1
+      // It has looked, and the lock is its own; only then it is taken over.
+      await logIn(B, loginOf('2'))
+    })
+    await expect(write).rejects.toBeInstanceOf(LockLost)
+    expect([checks, shown(), shown('stale')]).toEqual([1, { auth: '2' }, undefined])
+    expect(Object.keys(listing(directory))).toEqual(['config.json', 'icr-login.json'])
+  })
+})
+
+describe('the folder that jobs made', () => {
+  const lock = (): string => join(directory, 'icr-login.lock')
+  const live = JSON.stringify({ owner: 'another', pid: process.pid, host: hostname() })
+
+  /** The context of a job that finds the lock taken when it comes, and waits once. */
+  function late(meanwhile: () => Promise<void>): Context {
+    const context = makeContext()
+    return {
+      ...context,
+      now: () => {
+        // It has made the folder, or found it there, and has not looked at the lock yet.
+        if (context.sleeps.length === 0 && existsSync(directory)) writeFileSync(lock(), live)
+        return context.now()
+      },
+      sleep: async (milliseconds) => {
+        await context.sleep(milliseconds)
+        rmSync(lock())
+        await meanwhile()
+      }
+    }
+  }
+
+  test.each([
+    ['first', [A, B]],
+    ['last', [B, A]]
+  ])('goes with the last of them, though who made it logged in second and out %s', async (_, order) => {
+    const context = late(async () => {
+      await logIn(B, loginOf('2'))
+    })
+    await hold(directory, A, [loginOf('1')], context)
+    for (const nonce of order) await logOut(nonce)
+    expect(existsSync(directory)).toBe(false)
+  })
+
+  test('goes with the last of them, though that one was at the door when the first left', async () => {
+    await logIn(A, loginOf('1'))
+    const context = late(async () => {
+      // Whoever is at the door keeps the folder from being removed.
+      writeFileSync(`${lock()}.${B}`, live)
+      await logOut(A)
+      expect(listing(directory)).toEqual({ [`icr-login.lock.${B}`]: live })
+    })
+    await hold(directory, B, [loginOf('2')], context)
+    await logOut(B)
+    expect(existsSync(directory)).toBe(false)
+  })
 })
 
 describe('which helper keeps a host’s login', () => {

@@ -1,10 +1,20 @@
 // One at a time, whoever dies on the way.
-import { existsSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync
+} from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { beforeEach, describe, expect, test } from '@jest/globals'
-import { withLock } from '../../src/file-lock.ts'
+import { beforeEach, describe, expect, jest, test } from '@jest/globals'
+import { removeLockDrafts, withLock } from '../../src/file-lock.ts'
 import { runChild, runWell } from '../support/child.ts'
 import { measured } from '../support/measured.ts'
 import { node24 } from '../support/node24-path.mjs'
@@ -30,9 +40,18 @@ async function take(context = makeContext()): Promise<string> {
   })
 }
 
-function age(seconds: number): void {
+function age(seconds: number, path = lock): void {
   const then = Date.now() / 1000 - seconds
-  utimesSync(lock, then, then)
+  utimesSync(path, then, then)
+}
+
+const sum = (waits: readonly number[]): number => waits.reduce((total, each) => total + each, 0)
+
+/** What our own lock says. */
+async function seen(): Promise<{ space?: string }> {
+  return await withLock(lock, 'me', makeContext(), () =>
+    Promise.resolve(JSON.parse(readFileSync(lock, 'utf8')) as object)
+  )
 }
 
 /** The ID of a process that has ended. */
@@ -43,7 +62,7 @@ async function deadPid(): Promise<number> {
 test('while the work is done there is a lock, and then there is none', async () => {
   await withLock(lock, 'me', makeContext(), async (checkOwned) => {
     await checkOwned()
-    expect(JSON.parse(readFileSync(lock, 'utf8'))).toEqual({
+    expect(JSON.parse(readFileSync(lock, 'utf8'))).toMatchObject({
       owner: 'me',
       pid: process.pid,
       host: hostname()
@@ -82,11 +101,12 @@ describe('a lock that somebody holds', () => {
     ['on another machine', holder(1, 'another-machine')],
     ['that nobody can read', 'x'],
     ['that has just been made, and is empty', '']
-  ])('%s is waited for', async (_, text) => {
+  ])('%s is waited for, and no longer than may be', async (_, text) => {
     writeFileSync(lock, text)
     const context = makeContext({ budgetMs: 5_000 })
     expect(await userError(take(context))).toContain(`Another job holds ${lock}, and the time is up.`)
     expect(context.sleeps.length).toBeGreaterThan(50)
+    expect(sum(context.sleeps)).toBeLessThan(5_100)
     expect(readFileSync(lock, 'utf8')).toBe(text)
   })
 
@@ -115,25 +135,143 @@ describe('a lock that somebody holds', () => {
     expect(await userError(take(makeContext({ budgetMs: 0 })))).toContain('Another job holds')
   })
 
-  test('that was taken over by a third one in the same moment is put back', async () => {
-    writeFileSync(lock, holder(await deadPid()))
-    const third = JSON.stringify({ owner: 'third', pid: process.pid, host: hostname() })
+  test('and whose time lies in the future is taken over after 10 s', async () => {
+    writeFileSync(lock, holder(1, 'another-machine'))
+    age(-3600)
     const context = makeContext()
-    let looks = 0
-    // The clock is looked at after the dead owner was read, and before its lock is taken away.
-    const now = (): number => {
-      if (++looks === 1) writeFileSync(lock, third)
-      return context.now()
+    expect(await take(context)).toBe('done')
+    expect(sum(context.sleeps)).toBeGreaterThan(9_900)
+    expect(sum(context.sleeps)).toBeLessThan(10_200)
+  })
+
+  test.each(['ahead of', 'behind'])(
+    'is not taken for an old one where our clock is an hour %s the file server’s',
+    async (way) => {
+      writeFileSync(lock, holder(1, 'another-machine'))
+      const skew = way === 'behind' ? -3_600_000 : 3_600_000
+      const context = makeContext()
+      const skewed = {
+        ...context,
+        now: () => context.now() + skew,
+        deadline: context.deadline + skew
+      }
+      expect(await take(skewed)).toBe('done')
+      expect(sum(context.sleeps)).toBeGreaterThan(9_900)
+      expect(sum(context.sleeps)).toBeLessThan(10_200)
     }
-    const seen: string[] = []
+  )
+
+  test('by a process of another space of IDs, say of a container with the same name, is waited for', async () => {
+    const { space } = await seen()
+    const text = JSON.stringify({
+      owner: 'other',
+      pid: await deadPid(),
+      host: hostname(),
+      space: `${space}0`
+    })
+    writeFileSync(lock, text)
+    expect(await userError(take(makeContext({ budgetMs: 5_000 })))).toContain('Another job holds')
+    expect(readFileSync(lock, 'utf8')).toBe(text)
+  })
+
+  test('by a dead process is not touched, not for a moment, once a living one has it', async () => {
+    const pid = await deadPid()
+    writeFileSync(lock, holder(pid))
+    const third = holder(process.pid)
+    const real = process.kill.bind(process)
+    const kill = jest.spyOn(process, 'kill').mockImplementation((...given) => {
+      // The dead one is found dead, and in that moment another takes its lock away and makes its own.
+      if (given[0] === pid && readFileSync(lock, 'utf8') !== third) {
+        rmSync(lock)
+        writeFileSync(lock, third)
+        inode = statSync(lock).ino
+      }
+      return real(...given)
+    })
+    let inode = 0
+    const context = makeContext()
     const sleep = (): Promise<void> => {
-      seen.push(readFileSync(lock, 'utf8'))
+      expect([readFileSync(lock, 'utf8'), statSync(lock).ino]).toEqual([third, inode])
       rmSync(lock)
       return Promise.resolve()
     }
-    expect(await take({ ...context, now, sleep })).toBe('done')
-    expect([seen, listing(folder)]).toEqual([[third], {}])
+    expect(await take({ ...context, sleep })).toBe('done')
+    kill.mockRestore()
+    expect([inode > 0, listing(folder)]).toEqual([true, {}])
   })
+
+  test('is found abandoned by many at once, and each gets it once', async () => {
+    writeFileSync(lock, holder(await deadPid()))
+    let [inside, most, done] = [0, 0, 0]
+    const one = async (owner: string): Promise<void> => {
+      await withLock(lock, owner, makeContext({ patient: true }), async (checkOwned) => {
+        most = Math.max(most, ++inside)
+        await wait(2)
+        await checkOwned()
+        inside--
+        done++
+      })
+    }
+    await Promise.all(Array.from({ length: 32 }, (_, at) => one(`job-${at}`)))
+    expect([most, done, listing(folder)]).toEqual([1, 32, {}])
+  })
+
+  test('is taken over although one died while it took it over before', async () => {
+    const dead = holder(await deadPid())
+    for (const end of ['', '.old', '.old.old']) writeFileSync(`${lock}${end}`, dead)
+    const context = makeContext()
+    expect(await take(context)).toBe('done')
+    expect([context.sleeps, listing(folder)]).toEqual([[], {}])
+  })
+})
+
+describe('what is no lock of ours', () => {
+  test.each<[string, () => void]>([
+    [
+      'a folder',
+      () => {
+        mkdirSync(join(lock, 'mine'), { recursive: true })
+      }
+    ],
+    [
+      'a link to nowhere',
+      () => {
+        symlinkSync('nowhere', lock)
+      }
+    ],
+    [
+      'a link to a file',
+      () => {
+        writeFileSync(join(folder, 'mine'), 'x')
+        symlinkSync('mine', lock)
+      }
+    ]
+  ])('(%s) is refused at once, and left as it is', async (_, make) => {
+    make()
+    const before = listing(folder)
+    const context = makeContext()
+    const message = await userError(take(context))
+    expect(message).toContain(`${lock} is not the file that icr-login makes there.`)
+    expect([context.sleeps, listing(folder)]).toEqual([[], before])
+  })
+})
+
+test('what the dead left beside a lock is removed by its next owner, and what the living have there is not', async () => {
+  const dead = holder(await deadPid())
+  for (const name of ['the.lock.a', 'the.lock.old', 'the.lock.old.b']) writeFileSync(join(folder, name), dead)
+  writeFileSync(join(folder, 'the.lock.c'), '')
+  age(11, join(folder, 'the.lock.c'))
+  const living = {
+    'the.lock.d': holder(process.pid),
+    'the.lock.e': holder(1, 'another-machine'),
+    'the.lock.f': '',
+    'the.lockpick': dead
+  }
+  for (const [name, text] of Object.entries(living)) writeFileSync(join(folder, name), text)
+  await withLock(lock, 'me', makeContext(), async () => {
+    await removeLockDrafts(lock)
+  })
+  expect(listing(folder)).toEqual(living)
 })
 
 describe('a lock that was lost on the way', () => {

@@ -1,0 +1,67 @@
+import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { explainWrite } from './config-file.ts'
+import { codeOf, UserError } from './errors.ts'
+import { LockLost } from './file-lock.ts'
+
+const DRAFT = '.icr-login-'
+
+/**
+ * Writes a file for this user alone: a new one beside it, synced, then renamed over it, so that a reader sees the
+ * old or the new one and never a part.
+ * @param checkOwned called just before the rename
+ * @throws UserError where the file can't be written; then it is as it was
+ * @throws LockLost where the next owner of the lock has removed the new one
+ */
+export async function writePrivate(
+  path: string,
+  text: string,
+  nonce: string,
+  checkOwned: () => Promise<void>
+): Promise<void> {
+  const draft = `${path}${DRAFT}${nonce}`
+  try {
+    const file = await open(draft, 'wx', 0o600)
+    try {
+      await file.writeFile(text)
+      await keepOwner(path, file)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await checkOwned()
+    await rename(draft, path).catch((error: unknown) => {
+      throw codeOf(error) === 'ENOENT' ? new LockLost() : error
+    })
+  } catch (error) {
+    await rm(draft, { force: true })
+    throw explainWrite(path, error)
+  }
+}
+
+/**
+ * Removes every draft of a file, before it is read under the lock: what killed processes left, and that of an owner
+ * who has lost the lock and does not know it yet, whose rename would undo what is done from now on.
+ */
+export async function removeDrafts(path: string): Promise<void> {
+  const prefix = `${basename(path)}${DRAFT}`
+  for (const name of await readdir(dirname(path)).catch(() => [])) {
+    if (!name.startsWith(prefix)) continue
+    await rm(join(dirname(path), name), { force: true }).catch(() => undefined)
+  }
+}
+
+/**
+ * The new file belongs to whom the old one did. A job in a container is often root in a home of somebody else's, who
+ * must still be able to read the file; anyone else can't give a file away, and leaves somebody else's alone.
+ */
+async function keepOwner(path: string, draft: FileHandle): Promise<void> {
+  const before = await stat(path).catch(() => undefined)
+  if (before === undefined || before.uid === (await draft.stat()).uid) return
+  await draft.chown(before.uid, before.gid).catch(() => {
+    throw new UserError(
+      `${path} belongs to another user.`,
+      'It was left as it is. Give isolate: true, which keeps this login in a file of its own.'
+    )
+  })
+}
