@@ -48,10 +48,10 @@ export function escapeLine(line: string): string {
 }
 
 function escapeCharacter(character: string): string {
-  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`
+  return `\\u{${Number(character.codePointAt(0)).toString(16)}}`
 }
 
-/** Names in a sentence: `a`, `a and b`, `a, b and c`. */
-export function formatList(names: readonly string[]): string {
-  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`
+/** Names in a sentence: `a`, `a and b`, `a, b and c`; a disjunction says `or`. */
+export function formatList(names: readonly string[], type: Intl.ListFormatType = 'conjunction'): string {
+  return new Intl.ListFormat('en-GB', { type }).format(names)
 }

@@ -1,5 +1,5 @@
 import { closestMatch } from 'leven'
-import { quote, UserError } from './errors.ts'
+import { formatList, quote, UserError } from './errors.ts'
 import { isAllowedHost, REGIONS } from './registry-host.ts'
 
 /** The error for a region that does not exist, with the one that was meant. */
@@ -22,7 +22,7 @@ function cureForRegion(name: string): string {
   if (region !== undefined) return `Write region: ${region.name} (${region.host}).`
   if (name.includes('.')) return 'That looks like a registry host. Give it as registry, not as region.'
   const names = REGIONS.flatMap(({ name: today, formerly }) => [today, ...(formerly ? [formerly] : [])])
-  const near = closestMatch(name.slice(0, 40), names, { maxDistance: 2 })
+  const near = closestMatch(name, names, { maxDistance: 2 })
   return near === undefined ? `The regions are ${names.join(', ')}.` : `Did you mean ${near}?`
 }
 
@@ -33,7 +33,7 @@ const US_EAST =
 
 /** The error for a registry that is no host or image reference of IBM's, with what to write instead. */
 export function explainRegistry(text: string): UserError {
-  const host = text.split('/', 1)[0] ?? ''
+  const host = text.slice(0, text.search(/\/|$/))
   const cure = isAllowedHost(host)
     ? `Give the host alone (${host.toLowerCase()}), or ${host.toLowerCase()}/namespace/repository, with a tag or digest.`
     : cureForOtherHost(text, host.toLowerCase())
@@ -58,10 +58,10 @@ function cureForIbmHost(host: string): string | undefined {
   }
   if (host === 'eu.icr.io' || host === 'private.eu.icr.io') {
     const hosts = REGIONS.filter(({ name }) => name.startsWith('eu-')).map((region) => region.host)
-    return `There is no registry for all of Europe. Write ${hosts.slice(0, -1).join(', ')} or ${hosts.at(-1) ?? ''}.`
+    return `There is no registry for all of Europe. Write ${formatList(hosts, 'disjunction')}.`
   }
   const endpoint = host.startsWith('private.') ? 'private.' : ''
-  const place = host.replace(/^(?:private\.)?(?:registry\.)?/, '').replace(/\.?(?:icr\.io|bluemix\.net)$/, '')
+  const place = host.replace(/^(?:private\.)?(?:registry\.)?/, '').replace(/\.(?:icr\.io|bluemix\.net)$/, '')
   const region = REGIONS.find(({ name, formerly }) => place === name || place === formerly)
   const exists = REGIONS.some(({ legacy }) => legacy === host)
   if (exists || (region === undefined && !/^registry\..*icr\.io$/.test(host))) return undefined
@@ -85,7 +85,7 @@ function cureForOtherHost(text: string, host: string): string {
   const bare = host.replace(/:\d+$/, '')
   if (REGIONS.some((region) => region.host === bare)) return `Give it without a port: ${bare}.`
   const near = closestMatch(
-    host.slice(0, 60),
+    host,
     REGIONS.map((region) => region.host),
     { maxDistance: 1 }
   )

@@ -54,8 +54,8 @@ describe('what was pasted is mended', () => {
   })
 
   test.each(SECRET_KINDS)('and nothing else is changed in a %s', (kind) => {
-    const secret = kind === 'access-token' ? TOKEN : `a"b'c{d} e~`
-    expect(parseSecret(kind, secret)).toBe(secret)
+    const secrets = kind === 'access-token' ? [TOKEN] : [`a"b'c{d} e~`, '"a"b', `'a"`]
+    for (const secret of secrets) expect(parseSecret(kind, secret)).toBe(secret)
   })
 
   test('nothing that is left has blanks around it, or a control character in it', () => {

@@ -92,7 +92,9 @@ describe('an error', () => {
 })
 
 test('a list reads like one', () => {
-  expect([[], ['a'], ['a', 'b'], ['a', 'b', 'c']].map(formatList)).toEqual(['', 'a', 'a and b', 'a, b and c'])
+  const lists = [[], ['a'], ['a', 'b'], ['a', 'b', 'c']]
+  expect(lists.map((names) => formatList(names))).toEqual(['', 'a', 'a and b', 'a, b and c'])
+  expect(lists.map((names) => formatList(names, 'disjunction'))).toEqual(['', 'a', 'a or b', 'a, b or c'])
 })
 
 describe('JSON from outside', () => {
