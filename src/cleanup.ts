@@ -113,7 +113,7 @@ async function revoke(state: State, report: CleanupReport): Promise<void> {
 const OUTCOMES: Readonly<Record<Outcome, string>> = {
   removed: 'logged out.',
   restored: 'logged out; the login that was there before is back.',
-  shared: 'logged out; another job on this machine is still logged in.',
+  shared: 'logged out; another job, or an earlier step of this one, is still logged in.',
   gone: 'its login was gone before the job was over: by docker logout, or by a program that wrote the file at the same time.',
   changed: 'its login was changed after this step, so it was left as it is.'
 }
