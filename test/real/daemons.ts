@@ -82,8 +82,11 @@ async function startDaemon({ name, args, folder, env, ready, deadline }: Start):
   return { pid: child.pid ?? 0, log, stop: () => stopChild(child, folder) }
 }
 
-/** A docker daemon that needs no network of its own and no rights over the machine's: it can pull, push and load. */
-export async function startDockerd(): Promise<Dockerd> {
+/**
+ * A docker daemon that needs no network of its own and no rights over the machine's: it can pull, push and load.
+ * @param more variables for it, such as a proxy's
+ */
+export async function startDockerd(more: Record<string, string> = {}): Promise<Dockerd> {
   const folder = mkdtempSync(join(tmpdir(), 'icr-login-dockerd-'))
   const host = `unix://${join(folder, 'docker.sock')}`
   // The machine's own /etc/docker/daemon.json must have no say.
@@ -105,7 +108,8 @@ export async function startDockerd(): Promise<Dockerd> {
   const env = {
     PATH: `${process.env['PATH'] ?? ''}:/usr/bin:/usr/sbin:/sbin`,
     HOME: join(folder, 'home'),
-    TMPDIR: folder
+    TMPDIR: folder,
+    ...more
   }
   const ready = async (): Promise<boolean> => {
     const docker = needProgram('docker')

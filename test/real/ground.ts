@@ -20,7 +20,7 @@ export interface Ground {
 }
 
 /** The registry's address must be known to the stand-in, and the stand-in's to the registry: this one starts last. */
-async function storeImagesOf(standIn: StandIn): Promise<Registry> {
+export async function storeImagesOf(standIn: StandIn): Promise<Registry> {
   const registry = await startRegistry(({ folder, address }) => {
     const [directory, certificateFile] = [join(folder, 'images'), join(folder, 'certificate.pem')]
     mkdirSync(directory)
