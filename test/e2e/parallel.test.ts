@@ -1,0 +1,302 @@
+// Many jobs on one machine, in one home: no login is lost, none stays, and nobody waits for the dead.
+import { describe, expect, test } from '@jest/globals'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { READER_KEY, WRITER_ID, WRITER_KEY } from '../cloud/default-world.ts'
+import { snapshot, type Inputs, type Job, type StepResult } from '../support/runner.ts'
+import { startReader, type Readings } from './support/config-reader.ts'
+import { grantsOf } from './support/mint.ts'
+import { expectFailure, expectSuccess } from './support/promises.ts'
+import { authOf, readText, useStage, writeConfig } from './support/stage.ts'
+
+const stage = useStage()
+
+const COUNT = 32
+const ROUNDS = 20
+const MINUTES = 60_000
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`)
+}
+
+async function addHosts(count: number): Promise<string[]> {
+  const more = await Promise.all(Array.from({ length: count - 1 }, () => stage.cloud.addRegistry()))
+  return [stage.cloud.registryHost, ...more.map(({ host }) => host)]
+}
+
+/** As docker lays it out: a login of the user's for one host, another for a registry of nobody's here. */
+const ofTheUser = (host: string): string =>
+  `{\n\t"auths": {\n\t\t"${host}": {\n\t\t\t"auth": "${authOf('iamapikey', READER_KEY)}"\n\t\t},\n\t\t"ghcr.io": {\n\t\t\t"auth": "bWU6c2VjcmV0"\n\t\t}\n\t},\n\t"currentContext": "default"\n}`
+
+function expectValid({ reads, texts, invalid }: Readings, atLeast: number): void {
+  expect(invalid).toEqual([])
+  // It did read, and saw the file change.
+  expect([reads > atLeast, texts > atLeast]).toEqual([true, true])
+}
+
+/** What each round finds; a reader finds it whole. */
+function beginAnew(home: string, text: string | undefined): void {
+  rmSync(join(home, '.docker'), { recursive: true, force: true })
+  if (text === undefined) return
+  const draft = writeConfig(stage.newFolder(), text)
+  mkdirSync(join(home, '.docker'), { mode: 0o700 })
+  renameSync(draft, join(home, '.docker', 'config.json'))
+}
+
+test(
+  `${COUNT} main steps side by side, ${ROUNDS} times: no login is lost, and config.json can be read at each moment`,
+  async () => {
+    const hosts = await addHosts(COUNT)
+    const home = stage.newFolder()
+    const file = join(home, '.docker', 'config.json')
+    const jobs = await Promise.all(hosts.map(() => stage.newJob({ home })))
+    const reader = startReader(file)
+    const times: number[] = []
+    let lost = 0
+    for (let round = 0; round < ROUNDS; round++) {
+      // Every other time the user has a config.json already.
+      beginAnew(home, round % 2 === 1 ? ofTheUser(hosts[0] ?? '') : undefined)
+      const began = Date.now()
+      const mains = await Promise.all(
+        jobs.map((job, at) => job.main({ 'api-key': WRITER_KEY, registry: hosts[at] ?? '' }))
+      )
+      times.push(Date.now() - began)
+      mains.forEach((main) => {
+        expectSuccess(main)
+      })
+      const auths = jobs[0]?.dockerConfig()?.auths ?? {}
+      const wanted = { auth: authOf('iamapikey', WRITER_KEY) }
+      lost += hosts.filter((host) => auths[host]?.['auth'] !== wanted.auth).length
+      if (round % 2 === 1) expect(auths['ghcr.io']).toEqual({ auth: 'bWU6c2VjcmV0' })
+    }
+    const readings = await reader.stop()
+    times.sort((a, b) => a - b)
+    say(
+      `${ROUNDS} × ${COUNT} main steps side by side: ${lost} logins lost; median ${times[ROUNDS / 2] ?? 0} ms, ` +
+        `longest ${times.at(-1) ?? 0} ms a round; read ${readings.reads} times, invalid ${readings.invalid.length}`
+    )
+    expect(lost).toBe(0)
+    expectValid(readings, ROUNDS)
+  },
+  15 * MINUTES
+)
+
+/** A job with a key of its own, and what it must find while it runs. */
+interface Work {
+  readonly job: Job
+  readonly host: string
+  readonly key: string
+  ended: boolean
+}
+
+async function hire(home: string): Promise<Work[]> {
+  const hosts = await addHosts(3)
+  const iamId = stage.cloud.world.identity(WRITER_ID)?.iamId ?? ''
+  const works = Array.from({ length: COUNT }, async (_, at) => {
+    const key = stage.cloud.world.addApiKey({ iamId }).value
+    return { job: await stage.newJob({ home }), host: hosts[at % hosts.length] ?? '', key, ended: false }
+  })
+  return await Promise.all(works)
+}
+
+async function begin({ job, host, key }: Work): Promise<void> {
+  expectSuccess(await job.main({ 'api-key': key, registry: host }))
+}
+
+/** The host shows a login of a job that is not over, and the registry takes it. */
+async function check({ job, host }: Work, all: readonly Work[]): Promise<void> {
+  const theirs = all.filter((other) => other.host === host && !other.ended).map((other) => other.key)
+  const auth = String(job.dockerConfig()?.auths?.[host]?.['auth'])
+  const [user = '', key = ''] = Buffer.from(auth, 'base64').toString().split(':')
+  expect(theirs).toContain(key)
+  expect(await grantsOf(host, user, key)).toEqual(['pull', 'push'])
+}
+
+async function end(work: Work): Promise<void> {
+  expectSuccess(await work.job.post())
+  work.ended = true
+  expect(JSON.stringify(work.job.dockerConfig() ?? {})).not.toContain(authOf('iamapikey', work.key))
+}
+
+function shuffle<T>(things: readonly T[]): T[] {
+  return things
+    .map((thing) => ({ thing, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ thing }) => thing)
+}
+
+const orders: ((works: readonly Work[]) => Work[])[] = [
+  (works) => [...works],
+  (works) => [...works].reverse(),
+  shuffle
+]
+
+test(
+  `${COUNT} jobs over 3 hosts begin side by side and end in turn, as a queue, as a stack, as they like: each host works, and in the end all is as it was`,
+  async () => {
+    const run = async (order: (typeof orders)[number]): Promise<void> => {
+      const home = stage.newFolder()
+      const all = await hire(home)
+      writeConfig(home, ofTheUser(all[0]?.host ?? ''))
+      const before = snapshot(home)
+      await Promise.all(all.map(begin))
+      for (const work of order(all)) {
+        await check(work, all)
+        await end(work)
+      }
+      expect(snapshot(home)).toEqual(before)
+    }
+    await Promise.all(orders.map(run))
+  },
+  10 * MINUTES
+)
+
+test.each([
+  ['nothing', undefined],
+  ['a config.json of the user’s', ofTheUser]
+])(
+  `${COUNT} jobs over 3 hosts come and go as they like, over %s: each host works, and in the end all is as it was`,
+  async (_, text) => {
+    const home = stage.newFolder()
+    const works = await hire(home)
+    if (text !== undefined) writeConfig(home, text(works[0]?.host ?? ''))
+    const before = snapshot(home)
+    const reader = startReader(join(home, '.docker', 'config.json'))
+    await Promise.all(
+      works.map(async (work) => {
+        await wait(Math.random() * 2_000)
+        await begin(work)
+        await check(work, works)
+        await wait(Math.random() * 2_000)
+        await check(work, works)
+        await end(work)
+      })
+    )
+    expectValid(await reader.stop(), COUNT / 2)
+    expect(snapshot(home)).toEqual(before)
+  },
+  10 * MINUTES
+)
+
+describe('A lock', () => {
+  const lockOf = (home: string): string => join(home, '.docker', 'icr-login.lock')
+
+  function plant(home: string, text: string): void {
+    mkdirSync(join(home, '.docker'), { mode: 0o700 })
+    writeFileSync(lockOf(home), text)
+  }
+
+  const elsewhere = JSON.stringify({ owner: 'another', pid: 1, host: `not-${hostname()}` })
+
+  /** How long main took, and what came of it. */
+  async function timed(job: Job, inputs: Inputs): Promise<[number, StepResult]> {
+    const began = Date.now()
+    const main = await job.main(stage.here({ 'api-key': WRITER_KEY, ...inputs }))
+    return [Date.now() - began, main]
+  }
+
+  test('of a job that was killed with it in its hands is taken over long before 10 s', async () => {
+    const home = stage.newFolder()
+    const killed = await stage.newJob({ home })
+    const log = join(stage.newFolder(), 'log')
+    const preload = join(import.meta.dirname, 'support', 'dying.mjs')
+    const dieAt = async (step: number): Promise<StepResult> => {
+      const env = { NODE_OPTIONS: `--import ${preload}`, DIE_AT: String(step), DIE_LOG: log }
+      return await killed.main(stage.here({ 'api-key': READER_KEY }), { env })
+    }
+    await dieAt(0)
+    const steps = readFileSync(log, 'utf8').trim().split('\n')
+    const last = steps.findIndex((step) => step.startsWith('rename ') && step.includes('config.json'))
+    expectSuccess(await killed.post())
+    expect((await dieAt(last + 1)).signal).toBe('SIGKILL')
+    const left = Object.keys(snapshot(home))
+    expect(left).toContain('.docker/icr-login.lock')
+    const job = await stage.newJob({ home })
+    const [took, main] = await timed(job, { timeout: '8s' })
+    say(`A killed job's lock: main beside it took ${took} ms`)
+    expectSuccess(main)
+    // Its draft of config.json, with its secret, is gone too; post of the killed one never ran.
+    expect(left.some((name) => name.includes('config.json.icr-login-'))).toBe(true)
+    const drafts = Object.keys(snapshot(home)).filter((name) => /\.(?:lock|icr-login-)/u.test(name))
+    expect(drafts).toEqual([])
+    expectSuccess(await job.post())
+  })
+
+  test('of another machine’s is taken over after 10 s', async () => {
+    const home = stage.newFolder()
+    plant(home, elsewhere)
+    const job = await stage.newJob({ home })
+    const [took, main] = await timed(job, { timeout: '60s' })
+    say(`Another machine's lock: main beside it took ${took} ms`)
+    expectSuccess(main)
+    expect(took).toBeGreaterThan(9_000)
+    expectSuccess(await job.post())
+    expect(existsSync(lockOf(home))).toBe(false)
+  })
+
+  test('is waited for no longer than the timeout; the error names it', async () => {
+    const home = stage.newFolder()
+    plant(home, elsewhere)
+    const job = await stage.newJob({ home })
+    const [took, main] = await timed(job, { timeout: '2s' })
+    say(`Another machine's lock and timeout: 2s: main took ${took} ms`)
+    expectFailure(main, `Another job holds ${lockOf(home)}, and the time is up.`, WRITER_KEY)
+    expect(took).toBeLessThan(9_000)
+    expect(readText(lockOf(home))).toBe(elsewhere)
+  })
+
+  test('that is a folder is refused, and left', async () => {
+    const home = stage.newFolder()
+    mkdirSync(lockOf(home), { recursive: true })
+    const job = await stage.newJob({ home })
+    const [, main] = await timed(job, {})
+    expectFailure(main, `${lockOf(home)} is not the file that icr-login makes there`, WRITER_KEY)
+    expect(Object.keys(snapshot(home))).toEqual(['.docker', '.docker/icr-login.lock'])
+  })
+})
+
+describe('Another program that writes config.json without a lock', () => {
+  const preload = join(import.meta.dirname, 'support', 'overwriting.mjs')
+
+  async function logIn(job: Job, times: number, timeout: string): Promise<StepResult> {
+    const env = { NODE_OPTIONS: `--import ${preload}`, OVERWRITE: String(times) }
+    return await job.main(stage.here({ 'api-key': WRITER_KEY, timeout }), { env })
+  }
+
+  test.each([
+    ['nothing', undefined],
+    ['a login of the user’s', ofTheUser]
+  ])('over the login in the same moment, where there was %s: it is put back first', async (_, text) => {
+    const host = stage.cloud.registryHost
+    const job = await stage.newJob()
+    if (text !== undefined) writeConfig(job.home, text(host))
+    const before = job.snapshot()
+    expectSuccess(await logIn(job, 3, '60s'))
+    expect(job.dockerConfig()?.auths?.[host]).toEqual({ auth: authOf('iamapikey', WRITER_KEY) })
+    expectSuccess(await job.post())
+    expect(job.snapshot()).toEqual(before)
+  })
+
+  test('each time: the step does not say that it is logged in', async () => {
+    const job = await stage.newJob()
+    const before = job.snapshot()
+    const main = await logIn(job, Infinity, '3s')
+    const message = expectFailure(main, 'lost the change for', WRITER_KEY)
+    expect(message).toContain('isolate: true')
+    expectSuccess(await job.post())
+    expect(job.snapshot()).toEqual(before)
+  })
+
+  test('and drops the login later: post warns, and names the host', async () => {
+    const host = stage.cloud.registryHost
+    const job = await stage.newJob()
+    const file = writeConfig(job.home, ofTheUser(host))
+    const before = job.snapshot()
+    expectSuccess(await job.main(stage.here({ 'api-key': WRITER_KEY })))
+    writeFileSync(file, ofTheUser(host))
+    expectSuccess(await job.post(), [`${host}: its login was gone before the job was over`])
+    expect(job.snapshot()).toEqual(before)
+  })
+})
