@@ -8,10 +8,10 @@ import type { Outcome, Release } from './ledger.ts'
 import { type CleanupReport, createContext, reportCleanup } from './report.ts'
 import { type LoginVariables, readState, type State } from './state.ts'
 
-/** All of cleanup ends within this: GitHub gives 5 minutes to all post steps of a cancelled job together. */
+/** All of cleanup ends within these: GitHub gives 5 minutes to all post steps of a cancelled job together. */
 const BUDGET_MS = 20_000
-/** Longer where main was stopped while it minted: its request may be on its way for most of that time. */
-const BUDGET_WHILE_MINTING_MS = 30_000
+/** Where main was stopped while it minted, its request may be on its way for most of that time. */
+const REVOKE_BUDGET_MS = 40_000
 
 /** The post phase: state → release the login → revoke → report. Each part goes on where another failed. */
 export async function cleanUp(): Promise<void> {
@@ -104,8 +104,7 @@ async function revoke(state: State, report: CleanupReport): Promise<void> {
   }
   await attempt(report, async () => {
     const { revokeMinted } = await import('./online.ts')
-    const context = createContext(mint.openUntil > Date.now() ? BUDGET_WHILE_MINTING_MS : BUDGET_MS)
-    const line = await revokeMinted(mint, hosts, readSecret, context)
+    const line = await revokeMinted(mint, hosts, readSecret, createContext(REVOKE_BUDGET_MS))
     if (line !== undefined) report.done.push(line)
   })
 }
