@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from '@jest/globals'
 import { diagnose, explainRefusal, quoteWithout } from '../../src/diagnosis.ts'
-import { RefusedError } from '../../src/errors.ts'
+import { knownSecrets, quote, RefusedError } from '../../src/errors.ts'
 import { requestsOf } from './support/echoes.ts'
 
 const DEFAULT = 'The credential was refused.'
@@ -69,7 +69,11 @@ test.each(['BXNIM0410E', 'BXNIM0106E', 'BXNIM0501E', 'wat', ''])(
   '“%s” is given no meaning that nobody has verified',
   (said) => {
     expect(diagnose(said)).toBeUndefined()
-    expect(explainRefusal('x', said, '').message).toContain(DEFAULT)
+    const [what, ...rest] = explainRefusal('x', said, '').message.split('\n')
+    expect(what).toBe(`x: ${DEFAULT}`)
+    expect(rest.at(-1)).toMatch(
+      /^Check the secret, that it is given as what it is, and that region is the one/
+    )
   }
 )
 
@@ -128,9 +132,24 @@ describe('an answer that repeats the secret is not shown', () => {
     expect(quoteWithout('no abcdefghij', 'ABCDEFGHIJ')).toBe(HIDDEN)
   })
 
+  test('nor any other secret of the step: the service may remember it', () => {
+    const other = 'kL8pQ2zX_vN5bM7cR-4tY6uW9sD1fG3hJ0aEoIiUqTwB'
+    knownSecrets.add(other)
+    expect(quoteWithout(`no ${other}`, 'Wr1tQm7vXk_2ZpLd9sHcNf')).toBe(HIDDEN)
+    knownSecrets.delete(other)
+    expect(quoteWithout(`no ${other}`, 'Wr1tQm7vXk_2ZpLd9sHcNf')).toBe(`no ${other}`)
+  })
+
+  test('but for one that comes long after what is shown', () => {
+    const said = 'denied, '.repeat(100)
+    expect(quoteWithout(`${said}abcdefghij`, 'abcdefghij')).toBe(quote(said))
+  })
+
   test('a short secret is a secret too', () => {
     expect(quoteWithout('no pw1', 'pw1')).toBe(HIDDEN)
     expect(quoteWithout('no', 'pw1')).toBe('no')
+    expect(quoteWithout('no six six', 'sixsix')).toBe('no six six')
+    expect(quoteWithout('sixsix', 'sixsix')).toBe(HIDDEN)
   })
 })
 
