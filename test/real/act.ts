@@ -29,6 +29,8 @@ export interface ActOptions {
   event?: { name: string; payload?: object }
   secrets?: Record<string, string>
   vars?: Record<string, string>
+  /** What `runs-on` may say; whatever it is, it is this machine. */
+  platforms?: readonly string[]
   /** For act and for all steps; PATH among it. */
   env: Record<string, string>
   /** A folder for what act keeps, RUNNER_TEMP among it. */
@@ -58,7 +60,7 @@ export function linkPrograms(folder: string, names: readonly string[]): string {
   return folder
 }
 
-/** Makes a folder a git repository with one commit and an origin: act asks for them over and over. */
+/** Makes a folder a git repository with one commit, which is on main at its origin too: act asks over and over. */
 export async function commitAll(folder: string, home: string): Promise<void> {
   const env = { PATH: process.env['PATH'] ?? '', HOME: home, GIT_CONFIG_NOSYSTEM: '1' }
   const git = (...args: string[]): Promise<string> =>
@@ -70,6 +72,7 @@ export async function commitAll(folder: string, home: string): Promise<void> {
   await git('add', '--all')
   await git('commit', '--quiet', '--message=All')
   await git('remote', 'add', 'origin', 'https://github.com/my-org/app')
+  await git('update-ref', 'refs/remotes/origin/main', 'HEAD')
 }
 
 /** act reads YAML, and JSON is YAML. */
@@ -79,21 +82,11 @@ function jsonFile(place: string, name: string, content: object): string {
   return file
 }
 
-function argumentsOf(options: ActOptions): string[] {
-  const {
-    workflow,
-    job,
-    event = { name: 'push' },
-    secrets = {},
-    vars = {},
-    place,
-    repositories = {}
-  } = options
-  const platforms = ['ubuntu-latest', 'ubuntu-24.04', 'self-hosted'].flatMap((name) => [
-    '--platform',
-    `${name}=-self-hosted`
-  ])
-  const local = Object.entries(repositories).flatMap((pair) => ['--local-repository', pair.join('=')])
+const options = (name: string, values: readonly string[]): string[] =>
+  values.flatMap((value) => [name, value])
+
+function argumentsOf({ workflow, job, event = { name: 'push' }, place, ...given }: ActOptions): string[] {
+  const { secrets = {}, vars = {}, platforms = ['ubuntu-latest', 'self-hosted'], repositories = {} } = given
   return [
     ...[event.name, '--eventpath', jsonFile(place, 'event', event.payload ?? {})],
     ...['--workflows', join('.github', 'workflows', workflow), ...(job === undefined ? [] : ['--job', job])],
@@ -101,7 +94,14 @@ function argumentsOf(options: ActOptions): string[] {
     ...['--secret-file', jsonFile(place, 'secrets', { GITHUB_TOKEN: '', ...secrets })],
     ...['--var-file', jsonFile(place, 'vars', vars), '--action-cache-path', join(place, 'act')],
     ...['--action-offline-mode', '--pull=false', '--no-cache-server', '--container-daemon-socket', '-'],
-    ...[...platforms, ...local]
+    ...options(
+      '--platform',
+      platforms.map((name) => `${name}=-self-hosted`)
+    ),
+    ...options(
+      '--local-repository',
+      Object.entries(repositories).map((pair) => pair.join('='))
+    )
   ]
 }
 
