@@ -116,12 +116,20 @@ function layoutOf(text: string): Layout {
   const open = text.indexOf('{')
   const first = /^\{(\s*)"/.exec(text.slice(open))?.[1]
   const indent = first === undefined ? '\t' : /\n([ \t]*)$/.exec(first)?.[1]
-  if (indent === undefined) return { blank: '', lineAt: () => '', format: (value) => JSON.stringify(value) }
+  if (indent === undefined) return { blank: '', lineAt: () => '', format: (value) => stringify(value) }
   const newline = text.includes('\r\n') ? '\r\n' : '\n'
   const lineAt = (depth: number): string => newline + indent.repeat(depth)
   return {
     blank: ' ',
     lineAt,
-    format: (value, depth) => JSON.stringify(value, undefined, indent).replaceAll('\n', lineAt(depth))
+    format: (value, depth) => stringify(value, indent).replaceAll('\n', lineAt(depth))
   }
+}
+
+/** JSON as docker writes it (Go's encoding/json), so that an entry of its own that is put back is the same again. */
+function stringify(value: unknown, indent?: string): string {
+  return JSON.stringify(value, undefined, indent).replace(
+    /[<>&\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  )
 }

@@ -10,8 +10,8 @@ afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
 })
 
-export function makeFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'icr-login-unit-'))
+export function makeFolder(parent = tmpdir()): string {
+  const folder = mkdtempSync(join(parent, 'icr-login-unit-'))
   folders.push(folder)
   return folder
 }
