@@ -96,6 +96,17 @@ describe('a job that pulls', () => {
     expect(result.left).toEqual([])
   })
 
+  // docs/troubleshooting.md, "sudo": another home, and the same docker.
+  test('is logged in for another user too, where docker is told the directory', async () => {
+    const pull = `pull us.icr.io/${IMAGE}:1.0`
+    const script = `
+      HOME=/nowhere docker ${pull} && exit 1
+      HOME=/nowhere docker --config "$HOME/.docker" ${pull} && echo done`
+    const result = await run({ workflow: 'pull.yml', test: script })
+    expectEnd(result)
+    expectInOrder(result, 'unauthorized', '| done')
+  })
+
   test('brings back a login that was there before', async () => {
     const home = ground().newHome({ auths: { 'us.icr.io': { auth: authOf('iamapikey', 'of-the-user') } } })
     const result = await run({ workflow: 'pull.yml' }, home)
@@ -149,7 +160,13 @@ describe('isolate', () => {
     const result = await isolated('echo "the config is in $DOCKER_CONFIG"; cat "$HOME/.docker/config.json"')
     expectEnd(result)
     expect(result.log).toMatch(/the config is in \S+\/tmp\/\S+/u)
-    expectInOrder(result, `us.icr.io/${IMAGE}:1.0`, `de.icr.io/${IMAGE}:1.0`, 'Run Post ./')
+    expectInOrder(
+      result,
+      PULLED,
+      ` for de.icr.io/${IMAGE}:1.0\n`,
+      'Run Post ./',
+      '::set-env:: DOCKER_CONFIG=\n'
+    )
     expect(logged(result.home)).toEqual(plainLogin)
     expect(readdirSync(join(result.home, '.docker'))).toEqual(['config.json'])
   })

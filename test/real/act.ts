@@ -10,7 +10,7 @@
 //   summary as well. A mask that holds `::` is not understood, and printed.
 // - Cancelled (SIGINT to act), a step is killed at once by SIGKILL; the runner sends SIGINT, waits, sends SIGTERM. The
 //   post steps run then, as after a failure, with 5 minutes for all of them.
-// - RUNNER_TEMP is not emptied when a job begins, and is kept when it failed.
+// - RUNNER_TEMP is each job's own, and is kept when the job failed.
 // What is the same: GITHUB_STATE is read after main, whatever its end, and is post's alone; GITHUB_ENV of a post step
 // is there in the post steps after it; post steps run in reverse order; INPUT_* is evaluated anew for post.
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
