@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { readFile, readlink, realpath, stat } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { codeOf, UserError } from './errors.ts'
 import { isObject } from './json.ts'
@@ -61,8 +61,11 @@ export async function followLinks(path: string): Promise<string> {
   try {
     return await realpath(path)
   } catch (error) {
-    const link = codeOf(error) === 'ENOENT' ? await readlink(path).catch(() => undefined) : undefined
-    return link === undefined ? path : await followLinks(resolve(await realpath(dirname(path)), link))
+    if (codeOf(error) !== 'ENOENT') return path
+    // The same name as once the file is there: the directory may be a link, or lie below one.
+    const directory = await realpath(dirname(path)).catch(() => dirname(path))
+    const link = await readlink(path).catch(() => undefined)
+    return link === undefined ? join(directory, basename(path)) : await followLinks(resolve(directory, link))
   }
 }
 

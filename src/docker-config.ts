@@ -1,4 +1,4 @@
-import { lstat, readdir, rmdir } from 'node:fs/promises'
+import { readdir, rmdir, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type ConfigFile, editEntries, entryOf, readConfig, removeEmptyAuths } from './config-file.ts'
@@ -63,7 +63,8 @@ export async function release(
   nonce: string,
   context: Context
 ): Promise<readonly Release[]> {
-  if ((await lstat(directory).catch(() => undefined)) === undefined) return []
+  const found = await stat(directory).catch(() => undefined)
+  if (found?.isDirectory() !== true) return []
   if (!(await hasTraces(directory))) return []
   const { releases, lastOut } = await locked(directory, nonce, context, async (desk) => {
     if (desk.ledger === undefined) return { releases: [], lastOut: desk.madeDirectory }
