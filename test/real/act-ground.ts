@@ -19,6 +19,7 @@ import { WRITER_KEY } from '../cloud/default-world.ts'
 import type { RecordedRequest } from '../cloud/recorder.ts'
 import type { Registry as StandIn } from '../cloud/registry.ts'
 import { download } from '../support/download.ts'
+import { needProgram } from '../support/programs.ts'
 import { makeSecret, SecretSearch } from '../support/secrets.ts'
 import { commitAll, linkPrograms, runAct, type ActOptions, type ActResult } from './act.ts'
 import { Clients, mustSucceed } from './clients.ts'
@@ -101,6 +102,18 @@ async function makeRepository(folder: string): Promise<void> {
   writeFileSync(join(folder, 'Dockerfile'), 'FROM scratch\nCOPY action.yml /\n')
 }
 
+/**
+ * docker and its daemon look the names of registries up, to find out whether they lie on this machine, and then go
+ * through the proxy. In a file that stands in for /etc/hosts, for them alone, they find an address that is nobody's
+ * (RFC 5737), and ask no one.
+ */
+function findNamesIn(file: string): string[] {
+  writeFileSync(file, '127.0.0.1 localhost\n192.0.2.1 us.icr.io de.icr.io\n')
+  const become = '"$1" --bind "$2" /etc/hosts && shift 2 && exec "$@"'
+  const [unshare = '', sh = '', mount = ''] = ['unshare', 'sh', 'mount'].map(needProgram)
+  return [unshare, '--mount', sh, '-c', become, 'sh', mount, file]
+}
+
 /** What call-shared.yml calls, as `owner/name@commit`. */
 function sharedWorkflows(): string {
   const text = readFileSync(join(workflows, 'call-shared.yml'), 'utf8')
@@ -115,6 +128,7 @@ class Running implements ActGround {
   readonly #folder: string
   readonly #closers: Close[]
   #env: Record<string, string> = {}
+  #before: string[] = []
   #folders = 0
 
   constructor(cloud: Cloud, folder: string, closers: Close[]) {
@@ -129,7 +143,8 @@ class Running implements ActGround {
     writeFileSync(ca, caPem)
     const names = { HTTPS_PROXY: url, HTTP_PROXY: url, SSL_CERT_FILE: ca, NODE_EXTRA_CA_CERTS: ca }
     await makeRepository(join(this.#folder, 'repository'))
-    const dockerd = await startDockerd(names)
+    this.#before = findNamesIn(join(this.#folder, 'hosts'))
+    const dockerd = await startDockerd(names, this.#before)
     this.#closers.push(() => dockerd.stop())
     this.#env = { ...names, DOCKER_HOST: dockerd.host, LANG: 'C.UTF-8' }
     await this.#storeImages(new Clients(dockerd.host))
@@ -176,6 +191,7 @@ class Running implements ActGround {
     const result = await runAct({
       ...options,
       place,
+      before: this.#before,
       repository: await this.#repository(place, test),
       repositories: { 'icr-login/icr-login@v1': action, [sharedWorkflows()]: action },
       env: { ...this.#env, PATH: path, HOME: home },

@@ -31,6 +31,8 @@ export interface ActOptions {
   vars?: Record<string, string>
   /** What `runs-on` may say; whatever it is, it is this machine. */
   platforms?: readonly string[]
+  /** A command that becomes act, and gets act's own as its last arguments. */
+  before?: readonly string[]
   /** For act and for all steps; PATH among it. */
   env: Record<string, string>
   /** A folder for what act keeps, RUNNER_TEMP among it. */
@@ -107,9 +109,10 @@ function argumentsOf({ workflow, job, event = { name: 'push' }, place, ...given 
 
 /** Sends no packet but to loopback: act only asks the kernel which way 8.8.8.8 would lie. */
 export async function runAct(options: ActOptions): Promise<ActResult> {
-  const { repository, place, signal, onLog = () => undefined } = options
+  const { repository, place, before = [], signal, onLog = () => undefined } = options
+  const [program = '', ...args] = [...before, needProgram('act'), ...argumentsOf(options)]
   let log = ''
-  const result: ChildResult = await runChild(needProgram('act'), argumentsOf(options), {
+  const result: ChildResult = await runChild(program, args, {
     cwd: repository,
     env: {
       ...options.env,

@@ -28,6 +28,8 @@ export interface Registry extends Daemon {
 interface Start {
   name: string
   args: string[]
+  /** A command that becomes the daemon: it gets the daemon's own as its last arguments. */
+  before?: readonly string[]
   folder: string
   env: Record<string, string>
   /** Asked over and over with the log so far; true when the daemon can be used. */
@@ -51,10 +53,19 @@ async function stopChild(child: ChildProcess, folder: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
 }
 
-async function startDaemon({ name, args, folder, env, ready, deadline }: Start): Promise<Daemon> {
+async function startDaemon({
+  name,
+  args,
+  before = [],
+  folder,
+  env,
+  ready,
+  deadline
+}: Start): Promise<Daemon> {
   const logFile = join(folder, 'log')
   writeFileSync(logFile, '')
-  const child = spawn(needProgram(name), args, {
+  const [program = '', ...rest] = [...before, needProgram(name), ...args]
+  const child = spawn(program, rest, {
     cwd: folder,
     env,
     detached: true,
@@ -84,9 +95,13 @@ async function startDaemon({ name, args, folder, env, ready, deadline }: Start):
 
 /**
  * A docker daemon that needs no network of its own and no rights over the machine's: it can pull, push and load.
- * @param more variables for it, such as a proxy's
+ * @param variables more of them for it, such as a proxy's
+ * @param before a command that becomes the daemon, and gets the daemon's own as its last arguments
  */
-export async function startDockerd(more: Record<string, string> = {}): Promise<Dockerd> {
+export async function startDockerd(
+  variables: Record<string, string> = {},
+  before: readonly string[] = []
+): Promise<Dockerd> {
   const folder = mkdtempSync(join(tmpdir(), 'icr-login-dockerd-'))
   const host = `unix://${join(folder, 'docker.sock')}`
   // The machine's own /etc/docker/daemon.json must have no say.
@@ -109,14 +124,14 @@ export async function startDockerd(more: Record<string, string> = {}): Promise<D
     PATH: `${process.env['PATH'] ?? ''}:/usr/bin:/usr/sbin:/sbin`,
     HOME: join(folder, 'home'),
     TMPDIR: folder,
-    ...more
+    ...variables
   }
   const ready = async (): Promise<boolean> => {
     const docker = needProgram('docker')
     const { exitCode } = await runChild(docker, ['--host', host, 'version'], { env, timeout: 20_000 })
     return exitCode === 0
   }
-  const daemon = await startDaemon({ name: 'dockerd', args, folder, env, ready, deadline: 60_000 })
+  const daemon = await startDaemon({ name: 'dockerd', args, before, folder, env, ready, deadline: 60_000 })
   return { ...daemon, host }
 }
 
