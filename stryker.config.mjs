@@ -30,7 +30,7 @@ export default {
   coverageAnalysis: 'perTest',
   concurrency: 2,
   // On a busy machine a slow run is no loop without end.
-  timeoutMS: 30_000,
+  timeoutMS: 15_000,
   incremental: true,
   incrementalFile: 'coverage/mutation.json',
   tempDirName: 'coverage/.stryker-tmp',
