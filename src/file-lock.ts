@@ -16,6 +16,7 @@ import { codeOf, UserError } from './errors.ts'
 import { parseObject } from './json.ts'
 
 const POLL_MS = 40
+const NOTICED_MS = 1_000
 /** A lock that is older than this belongs to nobody: its work takes milliseconds. */
 const STALE_MS = 10_000
 
@@ -81,12 +82,14 @@ async function acquire(claim: Claim, context: Context): Promise<void> {
   if (await create(claim)) return
   const { path, machine } = claim
   const isOld = await watchAge(path, context)
+  const sayOnce = announceWait(path, context)
   for (;;) {
     const holder = await read(path)
     if (holder === undefined && (await create(claim))) return
     if (holder !== undefined && (isDead(holder, machine) || (await isOld(holder)))) {
       await takeAway(claim, holder, context)
     } else if (timeLeft(context) > 0) {
+      sayOnce()
       await context.sleep(POLL_MS / 2 + jitter(POLL_MS))
     } else {
       throw new UserError(
@@ -94,6 +97,17 @@ async function acquire(claim: Claim, context: Context): Promise<void> {
         'Run the job again. If no other job is running on this machine, delete that file.'
       )
     }
+  }
+}
+
+/** A wait that a reader of the log could notice is said once. */
+function announceWait(path: string, context: Context): () => void {
+  let sayAt = context.now() + NOTICED_MS
+  return () => {
+    if (context.now() < sayAt) return
+    sayAt = Infinity
+    const longest = (timeLeft(context) / 1000).toFixed(0)
+    context.note(`Waiting for another job of this machine, which holds ${path}, for at most ${longest} s.`)
   }
 }
 

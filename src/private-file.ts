@@ -1,5 +1,6 @@
 import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { explainWrite } from './config-file.ts'
 import { codeOf, UserError } from './errors.ts'
 import { LockLost } from './file-lock.ts'
@@ -30,12 +31,26 @@ export async function writePrivate(
       await file.close()
     }
     await checkOwned()
-    await rename(draft, path).catch((error: unknown) => {
-      throw codeOf(error) === 'ENOENT' ? new LockLost() : error
-    })
+    await replace(draft, path)
   } catch (error) {
     await rm(draft, { force: true })
     throw explainWrite(path, error)
+  }
+}
+
+/** Windows replaces no file that somebody has open just now: a reader of config.json, a virus scanner. */
+const BUSY = process.platform === 'win32' ? ['EPERM', 'EACCES', 'EBUSY'] : []
+const BUSY_TRIES = 20
+const BUSY_WAIT_MS = 50
+
+async function replace(draft: string, path: string, tries = BUSY_TRIES): Promise<void> {
+  try {
+    await rename(draft, path)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') throw new LockLost()
+    if (tries === 1 || !BUSY.includes(codeOf(error))) throw error
+    await wait(BUSY_WAIT_MS)
+    await replace(draft, path, tries - 1)
   }
 }
 
