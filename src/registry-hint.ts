@@ -58,7 +58,7 @@ function cureForIbmHost(host: string): string | undefined {
   }
   if (host === 'eu.icr.io' || host === 'private.eu.icr.io') {
     const hosts = REGIONS.filter(({ name }) => name.startsWith('eu-')).map((region) => region.host)
-    return `There is no registry for all of Europe. Write ${formatList(hosts, 'disjunction')}.`
+    return `There is no registry for all of Europe. Write ${formatList(hosts, 'or')}.`
   }
   const endpoint = host.startsWith('private.') ? 'private.' : ''
   const place = host.replace(/^(?:private\.)?(?:registry\.)?/, '').replace(/\.(?:icr\.io|bluemix\.net)$/, '')

@@ -94,7 +94,7 @@ describe('an error', () => {
 test('a list reads like one', () => {
   const lists = [[], ['a'], ['a', 'b'], ['a', 'b', 'c']]
   expect(lists.map((names) => formatList(names))).toEqual(['', 'a', 'a and b', 'a, b and c'])
-  expect(lists.map((names) => formatList(names, 'disjunction'))).toEqual(['', 'a', 'a or b', 'a, b or c'])
+  expect(lists.map((names) => formatList(names, 'or'))).toEqual(['', 'a', 'a or b', 'a, b or c'])
 })
 
 describe('JSON from outside', () => {
