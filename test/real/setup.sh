@@ -5,7 +5,7 @@
 set -euo pipefail
 
 programs=(docker dockerd docker-registry podman skopeo buildah docker-credential-pass pass gpg
-  strace tinyproxy faketime shellcheck)
+  strace tinyproxy faketime shellcheck jq)
 
 # Only what is missing is installed: a docker or podman that the machine has from elsewhere may not go beside Debian's.
 package_of() {

@@ -39,7 +39,7 @@ export function needProgram(name: string): string {
 export const realPrograms = [
   ...['docker', 'dockerd', 'docker-registry', 'podman', 'skopeo', 'buildah'],
   ...['docker-credential-pass', 'pass', 'gpg', 'strace', 'tinyproxy', 'faketime'],
-  ...['shellcheck', 'actionlint', 'zizmor', 'act', 'node20']
+  ...['shellcheck', 'jq', 'actionlint', 'zizmor', 'act', 'node20']
 ]
 
 export function missingPrograms(names: readonly string[]): string[] {
