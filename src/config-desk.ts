@@ -110,11 +110,21 @@ async function openDesk(
 }
 
 async function checkShown(path: string, entries: Entries): Promise<void> {
-  const file = await readConfig(path)
-  const lost = [...entries].filter(([host, entry]) => !isDeepStrictEqual(entryOf(file, host), entry))
-  if (lost.length === 0) return
-  throw new EntryLost(
-    `${path} lost the change for ${lost.map(([host]) => host).join(', ')} to another program, each time.`,
+  const lost = findLost(await readConfig(path), entries)
+  if (lost.length > 0) throw lostAgain(path, lost)
+}
+
+/** The hosts for which config.json shows something else than it is to show. */
+export function findLost(file: ConfigFile, entries: Entries): string[] {
+  return [...entries].flatMap(([host, entry]) =>
+    isDeepStrictEqual(entryOf(file, host), entry) ? [] : [host]
+  )
+}
+
+/** The error for hosts whose change did not last, however often it was made. */
+export function lostAgain(path: string, hosts: readonly string[]): UserError {
+  return new EntryLost(
+    `${path} lost the change for ${hosts.join(', ')} to another program, each time.`,
     'Run the job again, or give isolate: true, which keeps this login in a file of its own.'
   )
 }

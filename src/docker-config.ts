@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto'
 import { readdir, rmdir, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type ConfigFile, editEntries, entryOf, readConfig, removeEmptyAuths } from './config-file.ts'
-import { configPath, continueLedger, type Desk, isEmpty, locked } from './config-desk.ts'
-import type { Context } from './context.ts'
+import { configPath, continueLedger, type Desk, findLost, isEmpty, locked, lostAgain } from './config-desk.ts'
+import { type Context, timeLeft } from './context.ts'
 import { UserError } from './errors.ts'
 import { parseObject } from './json.ts'
 import * as ledgers from './ledger.ts'
@@ -24,9 +25,15 @@ export interface HeldLogin {
   readonly helper?: HelperUse
 }
 
+/** `docker login` reads config.json, talks to the registry, and writes: for so long it may undo what we have written. */
+const SETTLE_MS = 1_000
+const SETTLE_LOOKS = 20
+
 /**
- * Puts logins into the user's config.json, and writes down beside it what stood there before.
+ * Puts logins into the user's config.json, and writes down beside it what stood there before. Where programs without a
+ * lock write that file at the same time, it stays until they have let the logins stand for a while.
  * @param nonce names the job's use of the config; the same one is given to `release`
+ * @param seen config.json as it was when the job began to log in
  * @returns the logins of dead jobs that fell out on the way
  * @throws UserError where config.json can't be read or written; then it is as it was
  */
@@ -34,23 +41,63 @@ export async function hold(
   directory: string,
   nonce: string,
   logins: readonly HeldLogin[],
+  context: Context,
+  seen?: ConfigFile
+): Promise<readonly Release[]> {
+  const releases: Release[] = []
+  for (let tries = 0; ;) {
+    const { dropped, contested } = await locked(directory, nonce, context, async (desk) => {
+      tries += 1
+      const changed = seen !== undefined && wasChanged(desk, seen)
+      return { dropped: await putOnTop(desk, nonce, logins, context), contested: changed || tries > 1 }
+    })
+    releases.push(...dropped)
+    if (!contested || (await settle(directory, logins, context))) return releases
+  }
+}
+
+/** Whether a program that is none of ours has written config.json since. */
+function wasChanged({ file: { text }, ledger }: Desk, seen: ConfigFile): boolean {
+  return text !== seen.text && (text === null || ledger?.wrote !== digestOf(text))
+}
+
+async function putOnTop(
+  desk: Desk,
+  nonce: string,
+  logins: readonly HeldLogin[],
   context: Context
 ): Promise<readonly Release[]> {
-  return await locked(directory, nonce, context, async (desk) => {
-    const { ledger, releases, entries } = dropExpired(continueLedger(desk), desk.file, context)
-    let next = ledger
-    for (const { host, ...login } of logins) {
-      next = ledgers.push(next, host, shownIn(entries, desk.file, host), {
-        ...login,
-        nonce,
-        since: context.now()
-      })
-      entries.set(host, login.entry)
-    }
-    await desk.writeLedger(next)
-    await desk.writeConfig(editEntries(desk.file, entries), entries)
-    return releases
-  })
+  const { ledger, releases, entries } = dropExpired(continueLedger(desk), desk.file, context)
+  let next = ledger
+  for (const { host, ...login } of logins) {
+    next = ledgers.push(next, host, shownIn(entries, desk.file, host), {
+      ...login,
+      nonce,
+      since: context.now()
+    })
+    entries.set(host, login.entry)
+  }
+  const text = editEntries(desk.file, entries)
+  await desk.writeLedger({ ...next, wrote: digestOf(text) })
+  await desk.writeConfig(text, entries)
+  return releases
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+/** Waits for a while, and tells whether the logins are there at each look. */
+async function settle(directory: string, logins: readonly HeldLogin[], context: Context): Promise<boolean> {
+  const path = configPath(directory)
+  const entries = new Map(logins.map(({ host, entry }) => [host, entry]))
+  for (let looks = 0; looks < SETTLE_LOOKS && timeLeft(context) > 0; looks++) {
+    await context.sleep(Math.min(SETTLE_MS / SETTLE_LOOKS, timeLeft(context)))
+    const lost = findLost(await readConfig(path), entries)
+    if (lost.length > 0 && timeLeft(context) === 0) throw lostAgain(path, lost)
+    if (lost.length > 0) return false
+  }
+  return true
 }
 
 /**
@@ -77,7 +124,7 @@ export async function release(
     const edited = rest.entries.size === 0 ? desk.file.text : editEntries(desk.file, rest.entries)
     const text = restoreText(edited, desk, rest.ledger)
     if (text !== desk.file.text) await desk.writeConfig(text, rest.entries)
-    await desk.writeLedger(rest.ledger)
+    await desk.writeLedger({ ...rest.ledger, ...(text === null ? {} : { wrote: digestOf(text) }) })
     const lastOut = continueLedger(desk).madeDirectory === true && isEmpty(rest.ledger)
     return { releases: [...own.releases, ...rest.releases], lastOut }
   })

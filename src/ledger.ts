@@ -39,6 +39,8 @@ export interface Ledger {
   /** Whether `auths` was made by us. */
   readonly madeAuths?: boolean
   readonly madeDirectory?: boolean
+  /** The hash of config.json as one of ours has last written it. */
+  readonly wrote?: string
   readonly hosts: Readonly<Record<string, HostStack>>
 }
 

@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { explainWrite, helperFor, readConfig } from './config-file.ts'
+import { type ConfigFile, explainWrite, helperFor, readConfig } from './config-file.ts'
 import type { Context } from './context.ts'
 import { type Credential, formatBasic } from './credential.ts'
 import { dockerLogin, findDocker } from './docker-cli.ts'
@@ -42,21 +42,22 @@ export async function logInToRegistries(
   wanted: readonly WantedLogin[],
   context: Context
 ): Promise<void> {
-  const hosts = await planHosts(plan, wanted, context)
+  const path = configPath(plan.directory)
+  const file = await readConfig(path)
+  const hosts = await planHosts(file, path, wanted, context)
   await reserveHelpers(plan, hosts, context)
   const logins = await logInSideBySide(plan, hosts, context)
-  const dropped = await hold(plan.directory, plan.nonce, logins, context)
+  const dropped = await hold(plan.directory, plan.nonce, logins, context, file)
   await eraseDropped(dropped, context)
 }
 
 /** The plan of each host. Helpers are looked at, and their code is loaded, only where config.json names one. */
 async function planHosts(
-  { directory }: LoginPlan,
+  file: ConfigFile,
+  path: string,
   wanted: readonly WantedLogin[],
   context: Context
 ): Promise<HostPlan[]> {
-  const path = configPath(directory)
-  const file = await readConfig(path)
   return await Promise.all(
     wanted.map(async (login) => {
       const name = helperFor(file, login.host)

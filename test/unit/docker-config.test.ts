@@ -549,6 +549,56 @@ describe('another program that writes without a lock', () => {
     expect([times, listing(directory)]).toEqual([3, { 'config.json': '{"auths":{}}' }])
   })
 
+  describe('while the job logs in', () => {
+    const total = (waits: readonly number[]): number => waits.reduce((sum, each) => sum + each, 0)
+
+    test('may yet write what it read before: the login must stand for a second', async () => {
+      given('{"auths":{}}')
+      const seen = await readConfig(path)
+      writeFileSync(path, theirs)
+      const context = makeContext()
+      let waits = 0
+      const sleep = async (milliseconds: number): Promise<void> => {
+        // A docker login that had read the file before.
+        if (++waits === 15) writeFileSync(path, '{"auths":{"ghcr.io":{},"quay.io":{}}}')
+        await context.sleep(milliseconds)
+      }
+      await hold(directory, A, [loginOf('1')], { ...context, sleep }, seen)
+      expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({
+        auths: { 'ghcr.io': {}, 'quay.io': {}, [HOST]: { auth: '1' } }
+      })
+      expect(total(context.sleeps)).toBeGreaterThanOrEqual(1_000 + 750)
+      await logOut(A)
+      expect(listing(directory)).toEqual({ 'config.json': '{"auths":{"ghcr.io":{},"quay.io":{}}}' })
+    })
+
+    test('keeps the job no longer than its time', async () => {
+      given('{"auths":{}}')
+      const seen = await readConfig(path)
+      writeFileSync(path, theirs)
+      const context = makeContext({ budgetMs: 5_000 })
+      const sleep = async (milliseconds: number): Promise<void> => {
+        writeFileSync(path, theirs)
+        await context.sleep(milliseconds)
+      }
+      await hold(directory, A, [loginOf('1')], { ...context, sleep }, seen).catch(() => undefined)
+      expect(total(context.sleeps)).toBeGreaterThan(3_000)
+      expect(total(context.sleeps)).toBeLessThan(5_200)
+    })
+
+    test('costs no time where only jobs of ours wrote, or nobody', async () => {
+      given('{"auths":{}}')
+      for (const nonce of [A, B]) {
+        const seen = await readConfig(path)
+        const third = nonce.replaceAll(/./g, 'c')
+        if (nonce === B) await logIn(third, loginOf('3', 'de.icr.io'))
+        const context = makeContext()
+        await hold(directory, nonce, [loginOf('1')], context, seen)
+        expect(context.sleeps).toEqual([])
+      }
+    })
+  })
+
   test('and drops the login later: post tells it from one that it took out itself', async () => {
     given('{"auths":{"us.icr.io":{"auth":"user"}}}')
     await logIn(A, loginOf('1'))
