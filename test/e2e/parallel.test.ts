@@ -9,6 +9,7 @@ import { snapshot, type Inputs, type Job, type StepResult } from '../support/run
 import { startReader, type Readings } from './support/config-reader.ts'
 import { grantsOf } from './support/mint.ts'
 import { expectFailure, expectSuccess } from './support/promises.ts'
+import { runCells } from './support/rows.ts'
 import { authOf, readText, useStage, writeConfig } from './support/stage.ts'
 
 const stage = useStage()
@@ -197,31 +198,59 @@ describe('A lock', () => {
     return [Date.now() - began, main]
   }
 
-  test('of a job that was killed with it in its hands is taken over long before 10 s', async () => {
-    const home = stage.newFolder()
-    const killed = await stage.newJob({ home })
-    const log = join(stage.newFolder(), 'log')
+  describe('of a job that was killed, with no cleanup ever', () => {
     const preload = join(import.meta.dirname, 'support', 'dying.mjs')
-    const dieAt = async (step: number): Promise<StepResult> => {
+
+    /** Kills main just before the change to files of that number; 0 lets it live. Gives back the changes so far. */
+    async function dieAt(job: Job, step: number): Promise<string[]> {
+      const log = join(stage.newFolder(), 'log')
       const env = { NODE_OPTIONS: `--import ${preload}`, DIE_AT: String(step), DIE_LOG: log }
-      return await killed.main(stage.here({ 'api-key': READER_KEY }), { env })
+      const { signal } = await job.main(stage.here({ 'api-key': READER_KEY }), { env })
+      expect(signal).toBe(step === 0 ? null : 'SIGKILL')
+      return readFileSync(log, { encoding: 'utf8', flag: 'a+' }).trim().split('\n')
     }
-    await dieAt(0)
-    const steps = readFileSync(log, 'utf8').trim().split('\n')
-    const last = steps.findIndex((step) => step.startsWith('rename ') && step.includes('config.json'))
-    expectSuccess(await killed.post())
-    expect((await dieAt(last + 1)).signal).toBe('SIGKILL')
-    const left = Object.keys(snapshot(home))
-    expect(left).toContain('.docker/icr-login.lock')
-    const job = await stage.newJob({ home })
-    const [took, main] = await timed(job, { timeout: '8s' })
-    say(`A killed job's lock: main beside it took ${took} ms`)
-    expectSuccess(main)
-    // Its draft of config.json, with its secret, is gone too; post of the killed one never ran.
-    expect(left.some((name) => name.includes('config.json.icr-login-'))).toBe(true)
-    const drafts = Object.keys(snapshot(home)).filter((name) => /\.(?:lock|icr-login-)/u.test(name))
-    expect(drafts).toEqual([])
-    expectSuccess(await job.post())
+
+    const stray = (home: string): string[] =>
+      Object.keys(snapshot(home)).filter((name) => /\.(?:lock|icr-login-)/u.test(name))
+
+    async function outlive(step: number): Promise<{ took: number; left: string[] }> {
+      const home = stage.newFolder()
+      writeConfig(home, ofTheUser(stage.cloud.registryHost))
+      const before = snapshot(home)
+      const [killed, next] = [await stage.newJob({ home }), await stage.newJob({ home })]
+      await dieAt(killed, step)
+      const left = stray(home)
+      // Not long enough for a lock that nobody can be held to account for.
+      const [took, main] = await timed(next, { timeout: '8s' })
+      expectSuccess(main)
+      expect(stray(home)).toEqual([])
+      expect(next.dockerConfig()?.auths?.[stage.cloud.registryHost]).toEqual({
+        auth: authOf('iamapikey', WRITER_KEY)
+      })
+      expectSuccess(await next.post())
+      // Its cleanup comes after all, and finds all that is left: its login in the ledger.
+      expectSuccess(await killed.post())
+      expect(snapshot(home)).toEqual(before)
+      return { took, left }
+    }
+
+    test('before any change to a file, is taken over long before 10 s; no draft with its secret stays', async () => {
+      const steps = (await dieAt(await stage.newJob(), 0)).length
+      const results: Awaited<ReturnType<typeof outlive>>[] = []
+      const cells = Array.from({ length: steps }, (_, at) => [`step ${at + 1}`, at + 1] as const)
+      const failures = await runCells(cells, async (step) => {
+        results.push(await outlive(step))
+      })
+      expect(failures).toEqual([])
+      const held = results.filter(({ left }) => left.includes('.docker/icr-login.lock'))
+      const drafts = results.flatMap(({ left }) => left).filter((name) => name !== '.docker/icr-login.lock')
+      const longest = Math.max(...held.map(({ took }) => took))
+      say(
+        `Killed before each of ${steps} changes to files: ${held.length} locks and ${drafts.length} drafts left; ` +
+          `the next main took ${longest} ms at most`
+      )
+      expect([held.length > 5, drafts.length > 3]).toEqual([true, true])
+    }, 120_000)
   })
 
   test('of another machine’s is taken over after 10 s', async () => {
