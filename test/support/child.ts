@@ -18,6 +18,8 @@ export interface ChildResult {
   signal: NodeJS.Signals | null
   stdout: string
   stderr: string
+  /** From the start to the end. */
+  milliseconds: number
 }
 
 /** Ends a whole process group that `runChild` or `startDaemon` started; one that has ended already is no error. */
@@ -48,6 +50,7 @@ function collect(
 export function runChild(program: string, args: string[], options: ChildOptions = {}): Promise<ChildResult> {
   const { cwd, env, input, timeout = 120_000, onOutput, onStart } = options
   return new Promise((resolve, reject) => {
+    const began = performance.now()
     const child = spawn(program, args, { cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] })
     const output = collect(child, onOutput)
     const deadline = setTimeout(() => {
@@ -69,7 +72,7 @@ export function runChild(program: string, args: string[], options: ChildOptions 
     })
     child.once('close', (exitCode, signal) => {
       clearTimeout(deadline)
-      resolve({ exitCode, signal, ...output })
+      resolve({ exitCode, signal, ...output, milliseconds: performance.now() - began })
     })
     // A program that ends without reading its input breaks the pipe: its exit code says what matters.
     child.stdin.on('error', () => undefined).end(input)

@@ -46,6 +46,7 @@ export type Event = { kind: 'line'; text: string } | ({ kind: 'command' } & Comm
 export interface StepResult {
   exitCode: number | null
   signal: NodeJS.Signals | null
+  milliseconds: number
   stdout: string
   stderr: string
   /** Lines and commands in the order in which they came, from both streams. */
