@@ -17,29 +17,27 @@ interface ObjectSpan {
   readonly members: readonly Member[]
 }
 
+type Path = readonly [string, ...string[]]
+
 /** The text with `value` under the keys of `path`, whose last object may be missing. */
-export function setAt(text: string, path: readonly [string, ...string[]], value: unknown): string {
-  const { span, rest, depth } = descend(text, path)
-  const [key = '', ...missing] = rest
-  const nested = missing.reduceRight((inner, name) => ({ [name]: inner }), value)
+export function setAt(text: string, path: Path, value: unknown): string {
+  const { span, member, key, rest, depth } = descend(text, path)
+  const nested = rest.reduceRight((inner, name) => ({ [name]: inner }), value)
   const layout = layoutOf(text)
-  const member = span.members.findLast((other) => other.key === key)
   if (member !== undefined) {
-    return splice(text, member.valueStart, member.end, layout.format(nested, depth + 1))
+    return splice(text, member.valueStart, member.end, layout.format(nested, depth))
   }
-  const line = `${layout.lineAt(depth + 1)}${JSON.stringify(key)}:${layout.blank}${layout.format(nested, depth + 1)}`
+  const line = `${layout.lineAt(depth)}${JSON.stringify(key)}:${layout.blank}${layout.format(nested, depth)}`
   const last = span.members.at(-1)
   return last === undefined
-    ? splice(text, span.open, span.close + 1, `{${line}${layout.lineAt(depth)}}`)
+    ? splice(text, span.open, span.close + 1, `{${line}${layout.lineAt(depth - 1)}}`)
     : splice(text, last.end, last.end, `,${line}`)
 }
 
 /** The text without the last key of `path`; the same text where it has no such key. */
-export function removeAt(text: string, path: readonly [string, ...string[]]): string {
-  const { span, rest } = descend(text, path)
-  const at = rest.length === 1 ? span.members.findLastIndex(({ key }) => key === rest[0]) : -1
-  const member = span.members[at]
-  if (member === undefined) return text
+export function removeAt(text: string, path: Path): string {
+  const { span, member, at, rest } = descend(text, path)
+  if (member === undefined || rest.length > 0) return text
   const [before, after] = [span.members[at - 1], span.members[at + 1]]
   if (before !== undefined) return splice(text, before.end, member.end, '')
   if (after !== undefined) return splice(text, member.start, after.start, '')
@@ -50,19 +48,31 @@ function splice(text: string, from: number, to: number, insert: string): string 
   return text.slice(0, from) + insert + text.slice(to)
 }
 
-/** The deepest object on the way along `path`, all keys but the last; what of the path is left; how deep it is. */
-function descend(
-  text: string,
-  path: readonly string[]
-): { span: ObjectSpan; rest: readonly string[]; depth: number } {
-  let span = scanObject(text, text.indexOf('{'))
-  for (let depth = 0; ; depth++) {
-    const member = span.members.findLast(({ key }) => key === path[depth])
-    if (depth === path.length - 1 || member === undefined || text[member.valueStart] !== '{') {
-      return { span, rest: path.slice(depth), depth }
-    }
-    span = scanObject(text, member.valueStart)
+/** How far a path leads. */
+interface Place {
+  /** The deepest object on the way, and how deep its members are. */
+  readonly span: ObjectSpan
+  readonly depth: number
+  /** What is looked for in it: the last of its members with that key, if there is one. */
+  readonly key: string
+  readonly at: number
+  readonly member: Member | undefined
+  /** What is left of the path below that. */
+  readonly rest: readonly string[]
+}
+
+function descend(text: string, [key, ...rest]: Path, open = text.indexOf('{'), depth = 1): Place {
+  const span = scanObject(text, open)
+  const at = span.members.findLastIndex((member) => member.key === key)
+  const member = span.members[at]
+  if (!isPath(rest) || member === undefined || text[member.valueStart] !== '{') {
+    return { span, depth, key, at, member, rest }
   }
+  return descend(text, rest, member.valueStart, depth + 1)
+}
+
+function isPath(keys: readonly string[]): keys is Path {
+  return keys.length > 0
 }
 
 function scanObject(text: string, open: number): ObjectSpan {
@@ -101,7 +111,8 @@ const STRING = /"[^"\\]*(?:\\.[^"\\]*)*"/y
 
 function skip(token: RegExp, text: string, at: number): number {
   token.lastIndex = at
-  return at + (token.exec(text)?.[0].length ?? 0)
+  token.test(text)
+  return token.lastIndex
 }
 
 interface Layout {

@@ -137,6 +137,54 @@ describe('any file', () => {
     expect(removeAt(held, ['auths', 'us.icr.io'])).toBe(text)
   })
 
+  test.each([
+    ['in nothing', '{}', '{\n\t"auths": {\n\t\t"us.icr.io": {\n\t\t\t"a": 1\n\t\t}\n\t}\n}'],
+    ['on one line', '{"auths":{"ghcr.io":{}},"z":1}', '{"auths":{"ghcr.io":{},"us.icr.io":{"a":1}},"z":1}'],
+    [
+      'on one line with blanks',
+      '{ "auths" : { "ghcr.io" : 2 } }',
+      '{ "auths" : { "ghcr.io" : 2,"us.icr.io":{"a":1} } }'
+    ],
+    ['with lines later on', '{"z":1,\n  "auths":{}}', '{"z":1,\n  "auths":{"us.icr.io":{"a":1}}}'],
+    [
+      'with two blanks, after an empty line',
+      '\n{\n  "auths": {}\n}\n',
+      '\n{\n  "auths": {\n    "us.icr.io": {\n      "a": 1\n    }\n  }\n}\n'
+    ],
+    [
+      'with an empty line before the first key',
+      '{\n\n  "z": 1\n}',
+      '{\n\n  "z": 1,\n  "auths": {\n    "us.icr.io": {\n      "a": 1\n    }\n  }\n}'
+    ],
+    ['with lines and no indent', '{\n"auths": {}\n}', '{\n"auths": {\n"us.icr.io": {"a":1}\n}\n}'],
+    [
+      'with CR and LF',
+      '{\r\n "auths": {}\r\n}\r\n',
+      '{\r\n "auths": {\r\n  "us.icr.io": {\r\n   "a": 1\r\n  }\r\n }\r\n}\r\n'
+    ]
+  ])('laid out %s gets a login laid out alike', (_, text, held) => {
+    expect(setAt(text, ['auths', 'us.icr.io'], { a: 1 })).toBe(held)
+  })
+
+  test.each([
+    ['first', '{"a":1, "b":2, "c":3}', ['a'], '{"b":2, "c":3}'],
+    ['second', '{"a":1, "b":2, "c":3}', ['b'], '{"a":1, "c":3}'],
+    ['last', '{"a":1, "b":2, "c":3 }', ['c'], '{"a":1, "b":2 }'],
+    ['only', '{ "a":1 }', ['a'], '{}'],
+    ['first, deeper', '{"z":{"a":1,"b":2},"y":0}', ['z', 'a'], '{"z":{"b":2},"y":0}']
+  ] as [string, string, Path, string][])('loses the %s of its keys, and no other', (_, text, path, left) => {
+    expect(removeAt(text, path)).toBe(left)
+  })
+
+  test.each(['[1]', '"{}"', '7', 'null', 'true'])(
+    'with %s for its auths loses nothing at a logout, and gets an object at a login',
+    (auths) => {
+      const text = `{"auths":${auths},"z":{}}`
+      expect(removeAt(text, ['auths', 'us.icr.io'])).toBe(text)
+      expect(setAt(text, ['auths', 'us.icr.io'], {})).toBe('{"auths":{"us.icr.io":{}},"z":{}}')
+    }
+  )
+
   test('with CR and LF gets no bare LF', () => {
     const held = setAt('{\r\n\t"auths": {}\r\n}\r\n', ['auths', 'us.icr.io'], ENTRY)
     expect(held).toContain('us.icr.io')
