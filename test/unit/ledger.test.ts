@@ -181,6 +181,26 @@ describe('two jobs', () => {
     expect([machine.entry(), machine.ledger]).toEqual([entryOf('somebody'), EMPTY_LEDGER])
   })
 
+  test('of which the later one logs in twice leave the earlier one’s login, and then nothing', () => {
+    const machine = new Machine()
+    machine.logIn('a', entryOf('A'))
+    machine.logIn('b', entryOf('B'))
+    machine.logIn('b', entryOf('B anew'))
+    machine.logOut('b')
+    expect(machine.entry()).toEqual(entryOf('A'))
+    expect(outcomes(machine.logOut('a'))).toEqual(['removed'])
+  })
+
+  test('have nothing to do where nothing was before, and somebody logged in between them and out since', () => {
+    const machine = new Machine()
+    machine.logIn('a', entryOf('A'))
+    machine.write(entryOf('somebody'))
+    machine.logIn('b', entryOf('B'))
+    machine.logOut('b')
+    machine.write(null)
+    expect(outcomes(machine.logOut('a'))).toEqual(['gone'])
+  })
+
   test('on two hosts are two stacks', () => {
     const login = { entry: entryOf('A'), nonce: 'a', since: 0 }
     const one = push(EMPTY_LEDGER, HOST, null, login)
