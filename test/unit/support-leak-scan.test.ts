@@ -85,7 +85,7 @@ function watch(...may: RegExp[]): WatchedSecret[] {
 }
 
 function step(changes: Partial<StepResult> = {}): StepResult {
-  const nothing = { exitCode: 0, signal: null, stdout: '', stderr: '', events: [], log: '' }
+  const nothing = { exitCode: 0, signal: null, milliseconds: 0, stdout: '', stderr: '', events: [], log: '' }
   const said = { masks: [], errors: [], warnings: [], notices: [] }
   return { ...nothing, ...said, outputs: {}, state: {}, env: {}, path: [], summary: '', ...changes }
 }
