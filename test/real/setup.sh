@@ -5,7 +5,7 @@
 set -euo pipefail
 
 programs=(docker dockerd docker-registry podman skopeo buildah docker-credential-pass pass gpg
-  strace tinyproxy faketime shellcheck jq)
+  strace tinyproxy faketime shellcheck jq kubectl)
 
 # Only what is missing is installed: a docker or podman that the machine has from elsewhere may not go beside Debian's.
 package_of() {
@@ -13,6 +13,7 @@ package_of() {
     docker | dockerd) echo docker.io ;;
     docker-credential-pass) echo golang-docker-credential-helpers ;;
     gpg) echo gnupg ;;
+    kubectl) echo kubernetes-client ;;
     tinyproxy) echo tinyproxy-bin ;;
     *) echo "$1" ;;
   esac
@@ -88,6 +89,7 @@ version_of() {
     tinyproxy) tinyproxy -v ;;
     faketime) faketime --version | grep . ;;
     shellcheck) shellcheck --version | grep '^version:' ;;
+    kubectl) kubectl version --client ;;
     *) "$1" --version ;;
   esac </dev/null 2>&1 | head -n 1
 }

@@ -39,6 +39,7 @@ export function needProgram(name: string): string {
 export const realPrograms = [
   ...['docker', 'dockerd', 'docker-registry', 'podman', 'skopeo', 'buildah'],
   ...['docker-credential-pass', 'pass', 'gpg', 'strace', 'tinyproxy', 'faketime'],
+  ...['buildx', 'crane', 'oras', 'helm', 'cosign', 'kubectl'],
   ...['shellcheck', 'jq', 'actionlint', 'zizmor', 'act', 'node20']
 ]
 

