@@ -2,15 +2,8 @@
 // and may not push unless that was asked for; revoked or ended, it serves none of them.
 import { describe, test } from '@jest/globals'
 import { cpSync } from 'node:fs'
-import {
-  OPERATOR_KEY,
-  PROFILE_ID,
-  READER_ID,
-  REPOSITORY,
-  WRITER_ID,
-  WRITER_KEY
-} from '../cloud/default-world.ts'
-import type { Inputs } from '../support/runner.ts'
+import type { WayName } from '../../src/mint/ways.ts'
+import { PROFILE_ID } from '../cloud/default-world.ts'
 import { mustSucceed, type Place } from './clients.ts'
 import { useGround } from './ground.ts'
 import { useJobs } from './jobs.ts'
@@ -20,42 +13,21 @@ import {
   expectNoPush,
   expectPull,
   expectRefusal,
-  keyOf,
+  mintInputs,
   publish,
-  testClients,
-  type Role
+  testClients
 } from './table.ts'
 
 const ground = useGround({ registryTokens: true })
 const { newHome, later, loginOf } = useJobs(ground)
 
-interface Way {
-  /** Who can use what is minted. */
-  clients: readonly string[]
-  /** What leads to a credential with the rights of that role. */
-  inputs: (role: Role) => Inputs
-}
-
+/** Each way, and who can use what is minted. */
 const ways = {
-  // The registry takes push out of it, whatever its owner may do.
-  'repository-token': { clients: ['docker'], inputs: () => ({ 'api-key': WRITER_KEY }) },
-  'iam-token': { clients: clientNames, inputs: (role) => ({ 'api-key': keyOf[role] }) },
-  'api-key': {
-    clients: clientNames,
-    inputs: (role) => ({
-      'api-key': OPERATOR_KEY,
-      'service-id': role === 'Reader' ? READER_ID : WRITER_ID
-    })
-  },
-  'registry-token': { clients: clientNames, inputs: () => ({ 'api-key': OPERATOR_KEY }) }
-} satisfies Record<string, Way>
-
-type WayName = keyof typeof ways
-
-function inputsOf(mint: WayName, role: Role): Inputs {
-  const way: Way = ways[mint]
-  return { mint, repositories: REPOSITORY, 'read-only': String(role === 'Reader'), ...way.inputs(role) }
-}
+  'repository-token': ['docker'],
+  'iam-token': clientNames,
+  'api-key': clientNames,
+  'registry-token': clientNames
+} satisfies Record<WayName, readonly string[]>
 
 /** The login as it is now, for clients that go on with it when the job has ended. */
 function copyLogin(place: Place): Place {
@@ -75,12 +47,16 @@ function letTimePass(seconds: number): void {
 
 describe.each(['real', 'none'])('docker on the PATH: %s', (docker) => {
   describe.each(Object.keys(ways) as WayName[])('mint: %s', (mint) => {
-    testClients(ground, (_, role) => loginOf({ docker }, inputsOf(mint, role)), ways[mint].clients)
+    testClients(ground, (_, role) => loginOf({ docker }, mintInputs(mint, role)), ways[mint])
   })
 
   test("mint: iam-token of a Reader's profile, by a Writer's key: every client pulls and may not push", async () => {
     const { image, text } = await publish(ground())
-    const inputs = { ...inputsOf('iam-token', 'Writer'), 'read-only': 'true', 'trusted-profile': PROFILE_ID }
+    const inputs = {
+      ...mintInputs('iam-token', 'Writer'),
+      'read-only': 'true',
+      'trusted-profile': PROFILE_ID
+    }
     const { place, end } = await loginOf({ docker }, inputs)
     for (const name of clientNames) {
       await expectPull(clientOf(ground(), name), place, image, text)
@@ -93,7 +69,7 @@ describe.each(['real', 'none'])('docker on the PATH: %s', (docker) => {
     'mint: %s: no client pulls any more when it was revoked',
     async (mint) => {
       const { image, text } = await publish(ground())
-      const { place, end } = await loginOf({ docker }, inputsOf(mint, 'Reader'))
+      const { place, end } = await loginOf({ docker }, mintInputs(mint, 'Reader'))
       const copy = copyLogin(place)
       for (const name of clientNames) await expectPull(clientOf(ground(), name), copy, image, text)
       await end()
@@ -103,7 +79,7 @@ describe.each(['real', 'none'])('docker on the PATH: %s', (docker) => {
 
   test('mint: iam-token: no client pulls any more when it has ended', async () => {
     const { image, text } = await publish(ground())
-    const { place, end } = await loginOf({ docker }, inputsOf('iam-token', 'Reader'))
+    const { place, end } = await loginOf({ docker }, mintInputs('iam-token', 'Reader'))
     for (const name of clientNames) await expectPull(clientOf(ground(), name), place, image, text)
     letTimePass(3601)
     for (const name of clientNames) expectRefusal(await clientOf(ground(), name).pull(place, image))
@@ -113,7 +89,7 @@ describe.each(['real', 'none'])('docker on the PATH: %s', (docker) => {
   // facts/clients-and-runner.md, "Who honours `registrytoken`": they look for a user name and find none.
   test('mint: repository-token: podman, buildah and skopeo do not read it', async () => {
     const { image, text } = await publish(ground())
-    const { place, end } = await loginOf({ docker }, inputsOf('repository-token', 'Reader'))
+    const { place, end } = await loginOf({ docker }, mintInputs('repository-token', 'Reader'))
     await expectPull(clientOf(ground(), 'docker'), place, image, text)
     for (const name of ['podman', 'buildah', 'skopeo']) {
       expectRefusal(await clientOf(ground(), name).pull(place, image))
@@ -127,7 +103,7 @@ describe.each(['real', 'none'])('docker on the PATH: %s', (docker) => {
     later(() => {
       ground().registry.tokenSeconds = 3600
     })
-    const { place, end } = await loginOf({ docker }, inputsOf('repository-token', 'Reader'))
+    const { place, end } = await loginOf({ docker }, mintInputs('repository-token', 'Reader'))
     const client = clientOf(ground(), 'docker')
     const inspect = ['manifest', 'inspect', '--insecure', image]
     await expectPull(client, place, image, text)

@@ -4,11 +4,21 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { READER_KEY, REPOSITORY, WRITER_KEY } from '../cloud/default-world.ts'
+import type { WayName } from '../../src/mint/ways.ts'
+import {
+  OPERATOR_KEY,
+  READER_ID,
+  READER_KEY,
+  REPOSITORY,
+  WRITER_ID,
+  WRITER_KEY
+} from '../cloud/default-world.ts'
 import type { ChildResult } from '../support/child.ts'
+import type { Inputs } from '../support/runner.ts'
 import { mustSucceed, type Client, type Place } from './clients.ts'
 import type { Ground } from './ground.ts'
 
+/** Those that differ in how they read a login, each of which can pull what another one has pushed. */
 export const clientNames = ['docker', 'podman', 'buildah', 'skopeo'] as const
 
 export interface Login {
@@ -22,6 +32,27 @@ export type Role = 'Reader' | 'Writer'
 /** The API key of an identity with that role and no other. */
 export const keyOf: Record<Role, string> = { Reader: READER_KEY, Writer: WRITER_KEY }
 
+/** What leads to a minted credential with the rights of that role. */
+const mintedBy: Record<WayName, (role: Role) => Inputs> = {
+  // The registry takes push out of it, whatever its owner may do.
+  'repository-token': () => ({ 'api-key': WRITER_KEY }),
+  'iam-token': (role) => ({ 'api-key': keyOf[role] }),
+  'api-key': (role) => ({
+    'api-key': OPERATOR_KEY,
+    'service-id': role === 'Reader' ? READER_ID : WRITER_ID
+  }),
+  'registry-token': () => ({ 'api-key': OPERATOR_KEY })
+}
+
+export function mintInputs(mint: WayName, role: Role): Inputs {
+  return {
+    mint,
+    repositories: REPOSITORY,
+    'read-only': String(role === 'Reader'),
+    ...mintedBy[mint](role)
+  }
+}
+
 /** Logs in to the ground's first registry, with the rights of that role. */
 export type LogIn = (ground: Ground, role: Role) => Promise<Login>
 
@@ -31,21 +62,34 @@ export function clientOf(ground: Ground, name: string): Client {
   return client
 }
 
-/** An image that no test has seen, made by a client; nothing of it is in the registry or with another client. */
-export async function makeImage(ground: Ground, client: Client): Promise<{ image: string; text: string }> {
-  const text = randomBytes(16).toString('hex')
-  const image = `${ground.cloud.registryHost}/${REPOSITORY}:${text.slice(0, 8)}`
-  await client.make(image, text)
-  return { image, text }
+export interface Made {
+  image: string
+  text: string
 }
 
-/** Puts an image in the registry by a login that the test is not about. */
-export async function publish(ground: Ground): Promise<{ image: string; text: string }> {
-  const [home, skopeo] = [mkdtempSync(join(tmpdir(), 'icr-login-home-')), clientOf(ground, 'skopeo')]
+/** The tag is one that helm can take for a version. */
+function newName({ cloud }: Ground): Made {
+  const text = randomBytes(16).toString('hex')
+  return { image: `${cloud.registryHost}/${REPOSITORY}:0.0.0-t${text.slice(0, 8)}`, text }
+}
+
+/** An image that no test has seen, made by a client; nothing of it is in the registry or with another client. */
+export async function makeImage(ground: Ground, client: Client): Promise<Made> {
+  const made = newName(ground)
+  const base = client.derives === true ? await publish(ground) : undefined
+  await client.make(made.image, made.text, base?.image)
+  return made
+}
+
+/** Puts what the client can pull, an image by default, in the registry by a login that the test is not about. */
+export async function publish(ground: Ground, client = clientOf(ground, 'skopeo')): Promise<Made> {
+  const home = mkdtempSync(join(tmpdir(), 'icr-login-home-'))
+  const publisher = client.image ? clientOf(ground, 'skopeo') : client
   try {
-    const made = await makeImage(ground, skopeo)
-    mustSucceed(await skopeo.login({ home }, ground.cloud.registryHost, 'iamapikey', WRITER_KEY))
-    mustSucceed(await skopeo.push({ home }, made.image))
+    const made = await makeImage(ground, publisher)
+    const docker = clientOf(ground, 'docker')
+    mustSucceed(await docker.login({ home }, ground.cloud.registryHost, 'iamapikey', WRITER_KEY))
+    mustSucceed(await publisher.push({ home }, made.image))
     return made
   } finally {
     rmSync(home, { recursive: true, force: true })

@@ -9,6 +9,7 @@ import { WAYS } from '../../src/mint/ways.ts'
 import { REGIONS } from '../../src/registry-host.ts'
 import { runChild, type ChildResult } from '../support/child.ts'
 import { readManifest, readTypings, type Declared, type Typing } from '../support/manifests.ts'
+import { tableWithHead } from '../support/table-in-markdown.ts'
 import { pagesOfDocs, workflowsIn } from '../support/yaml-in-markdown.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -18,18 +19,7 @@ const typings = readTypings()
 const pages = pagesOfDocs()
 const readme = read('README.md')
 
-/** The cells of the first table under a heading, row by row, without the code marks. */
-function tableUnder(heading: string): string[][] {
-  const [, after = ''] = readme.split(`\n## ${heading}\n`)
-  const [table = ''] = /^\|[^]*?\n(?!\|)/m.exec(after) ?? []
-  const rows = table.trim().split('\n').slice(2)
-  return rows.map((row) =>
-    row
-      .split(/(?<!\\)\|/)
-      .slice(1, -1)
-      .map((cell) => cell.replaceAll('`', '').trim())
-  )
-}
+const tableUnder = (heading: string): string[][] => tableWithHead(readme, heading).slice(1)
 
 describe('the README', () => {
   test('has a row for each input of action.yml, with its default, and no other', () => {
