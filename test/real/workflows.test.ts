@@ -19,7 +19,9 @@ function filesBelow(folder: string, ending: RegExp): string[] {
     .sort()
 }
 
-const workflows = ['.github/workflows', 'test/workflows'].flatMap((place) => filesBelow(place, /(?<!action)\.ya?ml$/))
+const workflows = ['.github/workflows', 'test/workflows'].flatMap((place) =>
+  filesBelow(place, /(?<!action)\.ya?ml$/)
+)
 const scripts = ['.ci/run', ...filesBelow('test', /\.sh$/)]
 const pages = pagesOfDocs()
   .map(([page, text]) => [page, workflowsIn(text)] as const)
