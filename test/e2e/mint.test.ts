@@ -352,7 +352,10 @@ test.each(['iam-token', 'api-key', 'registry-token'])(
     const main = await job.main(stage.here(mintInputs(way, { repositories: '' })))
     expectSuccess(main, ['is not proven: give repositories to have it shown to the registry'])
     expect(main.outputs['access']).toBe('')
-    expect(rowsOf(main.summary)).toMatchObject({ Access: 'not proven', Repositories: 'all that its policies allow' })
+    expect(rowsOf(main.summary)).toMatchObject({
+      Access: 'not proven',
+      Repositories: 'all that its policies allow'
+    })
   }
 )
 

@@ -42,7 +42,9 @@ describe.each([
     const second = await startJob(home, docker, READER_KEY)
     const post = await first.post()
     expectSuccess(post)
-    expect(post.log).toBe(`${host()}: logged out; another job, or an earlier step of this one, is still logged in.\n`)
+    expect(post.log).toBe(
+      `${host()}: logged out; another job, or an earlier step of this one, is still logged in.\n`
+    )
     expect(shown(second)).toEqual(entryOf(READER_KEY))
     expectSuccess(await second.post())
     expect(snapshot(home)).toEqual(before)

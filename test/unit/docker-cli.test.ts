@@ -50,7 +50,9 @@ test('a refusal that nobody has given yet is asked for again', async () => {
   const context = makeContext()
   const said = 'login attempt to https://us.icr.io/v2/ failed with status: 401 Unauthorized'
   expect(await refusal(failing(said), context)).toContain('us.icr.io refused the login as iamapikey')
-  expect(context.notes[0]).toContain('us.icr.io: its first answer asked for no secret. docker login again in ')
+  expect(context.notes[0]).toContain(
+    'us.icr.io: its first answer asked for no secret. docker login again in '
+  )
 })
 
 test.each([
