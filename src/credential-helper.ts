@@ -107,9 +107,7 @@ function checkSuccess(
 ): void {
   if (finished.code === 0) return
   const how =
-    finished.code === undefined
-      ? `was ended (${finished.signal ?? 'no exit code'})`
-      : `ended with ${finished.code}`
+    finished.code === undefined ? `was ended (${String(finished.signal)})` : `ended with ${finished.code}`
   const said = (finished.stderr + finished.stdout).trim()
   throw new UserError(
     `The credential helper "${helper.name}" ${how} on "${verb}" for ${host}.`,

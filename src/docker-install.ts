@@ -60,12 +60,12 @@ export async function installDocker(
   context: Context
 ): Promise<string> {
   const place = resolveDownload(wanted, machine)
-  return await withShortEnvironment(async () => {
+  return await withShortEnvironment(async (temp) => {
     // "19.03.15" is no version for the tool cache.
     const version = wanted.version.replace(/\b0+(?=\d)/g, '')
     const cached = find(TOOL, version)
     if (cached !== '' && existsSync(join(cached, place.program))) return cached
-    const folder = await mkdtemp(join(process.env['RUNNER_TEMP'] ?? tmpdir(), 'icr-login-download-'))
+    const folder = await mkdtemp(join(temp, 'icr-login-download-'))
     try {
       const program = await fetchProgram(place, folder, context)
       await checkProgram(program, wanted.version, place, context)
@@ -144,20 +144,19 @@ async function checkProgram(
   { url }: Download,
   context: Context
 ): Promise<void> {
-  const finished = await run(program, ['--version'], {
+  const { code, stdout } = await run(program, ['--version'], {
     input: '',
     env: childEnvironment(''),
     timeoutMs: 10_000
-  }).catch(() => undefined)
-  const said = /^Docker version ([^\s,]+)/.exec(finished?.stdout ?? '')?.[1]
-  if (finished?.code !== 0 || said === undefined)
-    throw wrongArchive(url, 'is no docker that runs on this machine')
+  }).catch(() => ({ code: undefined, stdout: '' }))
+  const said = /^Docker version ([^\s,]+)/.exec(stdout)?.[1]
+  if (code !== 0 || said === undefined) throw wrongArchive(url, 'is no docker that runs on this machine')
   if (said !== version)
     context.warn(`docker-version: ${version} was asked for, but what came is ${quote(said)}.`)
 }
 
 /** The tool cache hands all of the environment to tar, the inputs with the secret too, unless there is less of it. */
-async function withShortEnvironment<T>(work: () => Promise<T>): Promise<T> {
+async function withShortEnvironment<T>(work: (temp: string) => Promise<T>): Promise<T> {
   const all = process.env
   const temp = all['RUNNER_TEMP'] ?? tmpdir()
   const cache = all['RUNNER_TOOL_CACHE'] ?? join(temp, 'tools')
@@ -166,7 +165,7 @@ async function withShortEnvironment<T>(work: () => Promise<T>): Promise<T> {
     Object.entries(short).filter(([, value]) => ![...knownSecrets].some((secret) => value.includes(secret)))
   )
   try {
-    return await work()
+    return await work(temp)
   } finally {
     process.env = all
   }

@@ -60,5 +60,6 @@ function escapeCharacter(character: string): string {
  * languages, which takes longer than all else that a login does itself (docs/performance.md).
  */
 export function formatList(names: readonly string[], word: 'and' | 'or' = 'and'): string {
-  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} ${word} ${names.at(-1) ?? ''}`
+  const parts = [names.slice(0, -1).join(', '), ...names.slice(-1)]
+  return parts.filter((part) => part !== '').join(` ${word} `)
 }

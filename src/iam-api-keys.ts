@@ -94,27 +94,26 @@ export async function listApiKeys(
       pagesize: String(PAGE_SIZE),
       ...(page === undefined ? {} : { pagetoken: page })
     }).toString()
-    const body = await fetchReply(
+    const { found, next } = await fetchReply(
       { method: 'GET', url, headers: bearer(accessToken), largest: LARGEST_LIST },
       (reply) => {
         if (reply.status !== 200) throw refused('to list the API keys', of, reply, accessToken)
-        const list = parseBody(reply)
+        const body = parseBody(reply)
         // An answer that is no list would be taken for an empty one: nothing left to revoke.
-        if (!Array.isArray(list['apikeys'])) throw new Fault('it answered 200 without a list of API keys')
-        return list
+        if (!Array.isArray(body['apikeys'])) throw new Fault('it answered 200 without a list of API keys')
+        return { found: parseKeys(body['apikeys']), next: parseNextPage(body) }
       },
       context
     )
-    keys.push(...parseKeys(body))
-    page = parseNextPage(body)
+    keys.push(...found)
+    page = next
     if (page === undefined) return keys
   }
   throw new UserError('The list of API keys does not end.', 'Is iam-url the address of IBM Cloud IAM?')
 }
 
-function parseKeys(body: Record<string, unknown>): ApiKeySummary[] {
-  const keys = Array.isArray(body['apikeys']) ? body['apikeys'].filter(isObject) : []
-  return keys.flatMap((key) => {
+function parseKeys(keys: readonly unknown[]): ApiKeySummary[] {
+  return keys.filter(isObject).flatMap((key) => {
     const [id, name] = [parseId(key), stringAt(key, 'name')]
     return id === undefined || name === undefined ? [] : [{ id, name }]
   })

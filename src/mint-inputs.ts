@@ -1,13 +1,12 @@
 import type { TrustedProfile } from './credential.ts'
 import { formatList, quote, UserError } from './errors.ts'
 import type { Minter, MintWay } from './mint/way.ts'
-import { findWay, WAYS } from './mint/ways.ts'
+import { isWayName, type WayName, WAYS } from './mint/ways.ts'
 import { parseRepository } from './registry-host.ts'
 
 /** What the inputs ask to be minted. */
 export interface MintInputs {
-  /** Its name: one of WAYS. */
-  readonly way: string
+  readonly way: WayName
   /** `namespace/repository` by host. */
   readonly repositories: ReadonlyMap<string, readonly string[]>
   /** IAM's ID of the service ID whose temporary key is made: `iam-ServiceId-…`. */
@@ -48,13 +47,13 @@ export function resolveMint(texts: MintTexts, job: MintSurroundings): MintInputs
     refuseWithoutMint(texts)
     return undefined
   }
-  const rules = findWay(way)
-  if (rules === undefined) {
+  if (!isWayName(way)) {
     throw new UserError(
       `mint: "${quote(way)}" is none.`,
       `Give one of none, ${Object.keys(WAYS).join(', ')}.`
     )
   }
+  const rules: MintWay = WAYS[way]
   checkMinter(way, rules, job)
   const repositories = resolveRepositories(texts.repositories, job)
   if (way === 'repository-token') checkEveryHost(job.hosts, repositories)

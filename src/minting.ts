@@ -3,8 +3,8 @@ import { formatTime } from './credential.ts'
 import { fetchAccessToken, type Identity, resolveCredential } from './identity.ts'
 import type { MintInputs } from './mint-inputs.ts'
 import { openJournal, SLACK_MS } from './mint-journal.ts'
-import { findWay } from './mint/ways.ts'
-import type { Minted, MintOrder } from './mint/way.ts'
+import { WAYS } from './mint/ways.ts'
+import type { Minted, MintOrder, MintWay } from './mint/way.ts'
 import { type Access, namesOf, proveMinted } from './proof.ts'
 import type { WantedLogin } from './registry-login.ts'
 import type { LoginReport } from './report.ts'
@@ -30,8 +30,7 @@ export async function mintForJob(
   save: (state: MintState) => void,
   context: Context
 ): Promise<MintedLogin> {
-  const way = findWay(job.mint.way)
-  if (way === undefined) throw new Error(`There is no mint ${job.mint.way}.`)
+  const way: MintWay = WAYS[job.mint.way]
   const journal = openJournal(job, way, way.revoker === undefined ? () => undefined : save, context)
   const minted = await way.mint(orderOf(job, journal.state().name, context), journal.record, context)
   warnIfShort(job.mint, minted, context)
@@ -61,7 +60,7 @@ function describe(
     state: { end: formatTime(end), mint: state },
     report: {
       username: first?.username ?? '',
-      password: first?.secret ?? '',
+      password: first?.secret,
       minted: { way: mint.way, id: first?.id ?? '', access, repositories: namesOf(mint.repositories) }
     }
   }

@@ -20,14 +20,10 @@ export async function proveMinted(
   context: Context
 ): Promise<Access> {
   const found = await Promise.all(
-    minted
-      .filter(({ host }) => (repositories.get(host) ?? []).length > 0)
-      .map(async ({ host, username, secret }) => {
-        const wanted = repositories.get(host) ?? []
-        return username === undefined
-          ? await proveToken(host, secret, wanted, context)
-          : await proveCredential(host, { username, secret }, wanted, context)
-      })
+    minted.flatMap((one) => {
+      const wanted = repositories.get(one.host) ?? []
+      return wanted.length === 0 ? [] : [proveOne(one, wanted, context)]
+    })
   )
   const access = found.length < minted.length || found.includes(undefined) ? undefined : widest(found)
   const canPush = found.includes('pull,push')
@@ -38,6 +34,16 @@ export async function proveMinted(
     context.warn('read-only: false: push was asked for, and the registry does not grant it.')
   }
   return access
+}
+
+async function proveOne(
+  { host, username, secret }: Minted,
+  wanted: readonly string[],
+  context: Context
+): Promise<Access> {
+  return username === undefined
+    ? await proveToken(host, secret, wanted, context)
+    : await proveCredential(host, { username, secret }, wanted, context)
 }
 
 function widest(found: readonly Access[]): Access {
@@ -148,19 +154,20 @@ function scopes(repositories: readonly string[], actions: readonly Action[]): st
 }
 
 function readAccess(host: string, grants: Grants, repositories: readonly string[]): Access {
-  const refused = repositories.filter((repository) => grants.get(repository)?.has('pull') !== true)
+  const granted = (repository: string): ReadonlySet<string> => grants.get(repository) ?? new Set()
+  const refused = repositories.filter((repository) => !granted(repository).has('pull'))
   if (refused.length > 0) {
     throw new UserError(
       `${host} would not let the minted credential pull ${formatList(refused)}.`,
       'Give its identity the role Reader on Container Registry for that region and namespace, or correct repositories.'
     )
   }
-  return repositories.some((repository) => canPush(grants.get(repository))) ? 'pull,push' : 'pull'
+  return repositories.some((repository) => canPush(granted(repository))) ? 'pull,push' : 'pull'
 }
 
 /** Anything beyond pull changes something: `push`, `delete`, or `*`, which is everything. */
-function canPush(actions: ReadonlySet<string> | undefined): boolean {
-  return [...(actions ?? [])].some((action) => action !== 'pull')
+function canPush(actions: ReadonlySet<string>): boolean {
+  return [...actions].some((action) => action !== 'pull')
 }
 
 async function readTags(

@@ -8,7 +8,7 @@ import { configPath, type HeldLogin, hold } from './docker-config.ts'
 import { messageOf, UserError } from './errors.ts'
 import type { HelperClaim } from './helper-use.ts'
 import { stringAt } from './json.ts'
-import type { AuthEntry, HelperUse, Release } from './ledger.ts'
+import type { AuthEntry, Release } from './ledger.ts'
 
 /** What a job's login needs to know; state keeps it for the cleanup. */
 export interface LoginPlan {
@@ -79,13 +79,9 @@ function noPlaceForToken(host: string, helper: string, path: string): UserError 
 /** What goes into a helper is written down before it goes there. */
 async function reserveHelpers(plan: LoginPlan, hosts: readonly HostPlan[], context: Context): Promise<void> {
   const logins = hosts.flatMap(({ wanted: { host }, claim }) =>
-    claim === undefined ? [] : [formatHeld(host, {}, claim.use)]
+    claim === undefined ? [] : [{ host, entry: {}, helper: claim.use }]
   )
   if (logins.length > 0) await hold(plan.directory, plan.nonce, logins, context)
-}
-
-function formatHeld(host: string, entry: AuthEntry, helper: HelperUse | undefined): HeldLogin {
-  return helper === undefined ? { host, entry } : { host, entry, helper }
 }
 
 async function logInSideBySide(
@@ -173,7 +169,7 @@ async function checkLogin(
 ): Promise<HeldLogin> {
   if (claim !== undefined) {
     const { checkHelperLogin } = await import('./helper-use.ts')
-    return formatHeld(host, entry, await checkHelperLogin(claim, host, context))
+    return { host, entry, helper: await checkHelperLogin(claim, host, context) }
   }
   const found = parseEntry(entry)
   // docker keeps an identity token in place of the secret, where the registry gives one.

@@ -34,7 +34,7 @@ export interface LoginReport {
   /** Empty for a repository token, which has none. */
   readonly username: string
   /** The short-lived secret; empty for one that was given. */
-  readonly password: string
+  readonly password: string | undefined
   readonly minted?: MintReport
 }
 
@@ -50,7 +50,7 @@ export interface MintReport {
 /** Sets the outputs, says what was done, and writes it on the job's page. */
 export async function reportLogin(state: State, { username, password, minted }: LoginReport): Promise<void> {
   const { hosts, directory, stage, end } = state
-  core.setOutput('registry', hosts[0] ?? '')
+  core.setOutput('registry', hosts[0])
   core.setOutput('registries', JSON.stringify(hosts))
   core.setOutput('username', username)
   core.setOutput('password', password)

@@ -18,13 +18,22 @@ export const repositoryToken: MintWay = {
   policy: 'The registry granted more than was asked for; use another mint.',
   mint: async (order, _record, context) => {
     context.note(CLIENTS)
-    return await Promise.all(order.hosts.map(async (host) => await mintFor(host, order, context)))
+    const actions = order.readOnly ? PULL : PULL_AND_PUSH
+    return await Promise.all(
+      [...order.repositories].map(async ([host, repositories]) => {
+        const scopes = repositories.map((repository) => formatScope(repository, actions))
+        return await mintFor(host, scopes, order, context)
+      })
+    )
   }
 }
 
-async function mintFor(host: string, order: MintOrder, context: Context): Promise<Minted> {
-  const actions = order.readOnly ? PULL : PULL_AND_PUSH
-  const scopes = (order.repositories.get(host) ?? []).map((repository) => formatScope(repository, actions))
+async function mintFor(
+  host: string,
+  scopes: readonly string[],
+  order: MintOrder,
+  context: Context
+): Promise<Minted> {
   const { token, start, end } = await exchange(host, await order.credential(), scopes, context)
   return { host, username: undefined, secret: token, start, end }
 }
