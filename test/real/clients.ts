@@ -33,8 +33,11 @@ export function mustSucceed({ exitCode, stdout, stderr }: ChildResult): void {
 export class Clients {
   readonly #workshop = new Workshop()
   readonly all: Client[]
+  readonly dockerHost: string
 
+  /** @param dockerHost the daemon that docker and its builds work with, for DOCKER_HOST */
   constructor(dockerHost: string) {
+    this.dockerHost = dockerHost
     this.all = [
       ...imageClients(this.#workshop, dockerHost),
       ...dockerBuilds(this.#workshop, dockerHost),
