@@ -173,7 +173,7 @@ describe.each(revocable)('mint: %s', (way: Revocable) => {
     expectLeft(post, 'api-key is not what it was', main)
     expectNotSaid(post, USER_KEY, OPERATOR_KEY)
     expect(stage.cloud.requests).toEqual([])
-    expect(madeIn(stage.cloud)).toHaveLength(1)
+    expect(madeIn(stage.cloud)).not.toEqual([])
     expect(job.snapshot()).toEqual({})
   })
 
