@@ -109,9 +109,10 @@ function checkSuccess(
   const how =
     finished.code === undefined ? `was ended (${String(finished.signal)})` : `ended with ${finished.code}`
   const said = (finished.stderr + finished.stdout).trim()
+  const program = `docker-credential-${helper.name}`
   throw new UserError(
     `The credential helper "${helper.name}" ${how} on "${verb}" for ${host}.`,
-    `Does it work by hand? Try: echo ${host} | docker-credential-${helper.name} get`,
+    `Does it work by hand? Try: ${verb === 'list' ? `${program} list` : `echo ${host} | ${program} get`}`,
     said === '' ? undefined : quoteWithout(said, secret)
   )
 }

@@ -6,6 +6,7 @@ import {
   eraseFromHelper,
   findHelper,
   getFromHelper,
+  listHelper,
   storeInHelper,
   type CredentialHelper
 } from '../../src/credential-helper.ts'
@@ -89,25 +90,43 @@ describe('a helper', () => {
     expect(await getFromHelper(await found(helper), HOST, makeContext())).toEqual(credential)
   })
 
-  test.each(['get', 'store', 'erase'])(
-    'that fails on %s is named, with its own words and what to try',
-    async (verb) => {
-      const helper = standIn({ fails: { [verb]: 'gpg: decryption failed:\nNo secret key' } })
-      const program = await found(helper)
-      const work = {
-        get: () => getFromHelper(program, HOST, makeContext()),
-        store: () => storeInHelper(program, HOST, CREDENTIAL, makeContext()),
-        erase: () => eraseFromHelper(program, HOST, makeContext())
-      }[verb as 'get']
-      expect(await userError(work)).toBe(
-        [
-          `The credential helper "standin" ended with 2 on "${verb}" for us.icr.io.`,
-          'It said: gpg: decryption failed: No secret key',
-          'Does it work by hand? Try: echo us.icr.io | docker-credential-standin get'
-        ].join('\n')
-      )
-    }
-  )
+  test('names the hosts that it holds a login for', async () => {
+    const helper = standIn()
+    helper.hold(HOST, 'me', 'x')
+    helper.hold('https://index.docker.io/v1/', 'me', 'y')
+    expect(await listHelper(await found(helper), makeContext())).toEqual([
+      HOST,
+      'https://index.docker.io/v1/'
+    ])
+  })
+
+  test.each(['{}', '', '[]', 'no logins', 'null'])('that lists %j holds a login for none', async (lists) => {
+    expect(await listHelper(await found(standIn({ lists })), makeContext())).toEqual([])
+  })
+
+  const byHand = 'echo us.icr.io | docker-credential-standin get'
+  test.each([
+    ['get', HOST, byHand],
+    ['store', HOST, byHand],
+    ['erase', HOST, byHand],
+    ['list', 'all hosts', 'docker-credential-standin list']
+  ])('that fails on %s is named, with its own words and what to try', async (verb, whose, attempt) => {
+    const helper = standIn({ fails: { [verb]: 'gpg: decryption failed:\nNo secret key' } })
+    const program = await found(helper)
+    const work = {
+      get: () => getFromHelper(program, HOST, makeContext()),
+      store: () => storeInHelper(program, HOST, CREDENTIAL, makeContext()),
+      erase: () => eraseFromHelper(program, HOST, makeContext()),
+      list: () => listHelper(program, makeContext())
+    }[verb as 'get']
+    expect(await userError(work)).toBe(
+      [
+        `The credential helper "standin" ended with 2 on "${verb}" for ${whose}.`,
+        'It said: gpg: decryption failed: No secret key',
+        `Does it work by hand? Try: ${attempt}`
+      ].join('\n')
+    )
+  })
 
   test('that fails and repeats what it was given is not quoted', async () => {
     const helper = standIn({ fails: { store: 'can’t parse INPUT' } })

@@ -352,6 +352,31 @@ describe('jobs that share a home', () => {
     expect(listing(directory)).toEqual({ 'config.json': '{"auths":{"us.icr.io":{"auth":"user"}}}' })
   })
 
+  test('that died leave what somebody else has written since', async () => {
+    given('{"auths":{"us.icr.io":{"auth":"user"}}}')
+    const longAgo = { ...makeContext(), now: () => Date.now() - 5 * DAY - 1000 }
+    await hold(directory, A, [loginOf('dead')], longAgo)
+    given('{"auths":{"us.icr.io":{"auth":"somebody"}}}')
+    const dropped = await hold(directory, B, [loginOf('2', 'de.icr.io')], makeContext())
+    expect(dropped.map(({ host, outcome }) => `${host} ${outcome}`)).toEqual([`${HOST} changed`])
+    expect(shown()).toEqual({ auth: 'somebody' })
+  })
+
+  test('that died meanwhile do not bring back what somebody has logged out of', async () => {
+    given('{"auths":{"us.icr.io":{"auth":"user"}}}')
+    const at = (days: number): Context => ({
+      ...makeContext(),
+      now: () => Date.now() + days * DAY,
+      deadline: Infinity
+    })
+    await hold(directory, A, [loginOf('dead')], at(-4.9))
+    given('{"auths":{}}')
+    await hold(directory, B, [loginOf('2')], at(0))
+    const releases = await release(directory, B, at(0.2))
+    expect(releases.map(({ outcome }) => outcome)).toEqual(['removed', 'changed'])
+    expect(listing(directory)).toEqual({ 'config.json': '{"auths":{}}' })
+  })
+
   test('that died are put out by the last one that ends, too', async () => {
     const longAgo = { ...makeContext(), now: () => Date.now() - 5 * DAY - 1000 }
     await logIn(B, loginOf('2', 'de.icr.io'))

@@ -301,6 +301,16 @@ describe('a lock that was lost on the way', () => {
     expect([result, listing(folder)]).toEqual([3, {}])
   })
 
+  test('is said where something else lies in its place by then', async () => {
+    const work = withLock(lock, 'me', makeContext(), async (checkOwned) => {
+      rmSync(lock)
+      mkdirSync(lock)
+      await checkOwned()
+    })
+    expect(await userError(work)).toContain(`${lock} is not the file that icr-login makes there.`)
+    expect(listing(folder)).toEqual({ 'the.lock': '/' })
+  })
+
   test('belongs to the other one', async () => {
     const theirs = holder(process.pid)
     await withLock(lock, 'me', makeContext(), () => {

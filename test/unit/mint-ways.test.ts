@@ -5,6 +5,7 @@ import { iamToken } from '../../src/mint/iam-token.ts'
 import { registryToken } from '../../src/mint/registry-token.ts'
 import type { MintOrder, MintRecord } from '../../src/mint/way.ts'
 import { makeContext } from './support/context.ts'
+import { startServer } from './support/server.ts'
 import { userError } from './support/throwing.ts'
 
 const RECORD: MintRecord = { watch: () => () => undefined, made: () => undefined }
@@ -45,6 +46,17 @@ test.each([
   expect(await userError(() => way.mint(order(), RECORD, makeContext()))).toContain(says)
   const revoke = { ...order(), accessToken: () => Promise.resolve('opaque') }
   expect(await userError(() => way.revoker?.list(revoke, makeContext()))).toContain(says)
+})
+
+test('a registry token that does not say when it ends lasts a day, from now', async () => {
+  const part = (claims: object): string => Buffer.from(JSON.stringify(claims)).toString('base64url')
+  const secret = [{ alg: 'none' }, { jti: 'id-1' }, {}].map(part).join('.')
+  const { host } = await startServer({ body: JSON.stringify({ token: secret }) })
+  const token = [{ alg: 'none' }, { account: { bss: 'a1' } }, {}].map(part).join('.')
+  const accessToken = (): ReturnType<MintOrder['accessToken']> => Promise.resolve({ token, end: undefined })
+  const minted = await registryToken.mint(order({ hosts: [host], accessToken }), RECORD, makeContext())
+  expect(minted).toMatchObject([{ host, username: 'token', secret, id: 'id-1' }])
+  for (const { start, end } of minted) expect(end.getTime() - start.getTime()).toBe(24 * 3_600_000)
 })
 
 test('a registry token is removed at each host where nobody knows at which', async () => {

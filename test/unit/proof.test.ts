@@ -128,6 +128,10 @@ describe('A refusal of the larger scope', () => {
     expect(await prove(smaller(pulls('pull', 'push')))).toBe('pull,push')
   })
 
+  test('followed by a token that grants nothing is no pull', async () => {
+    expect(await userError(prove(smaller([])))).toContain(`would not let the minted credential pull ${APP}.`)
+  })
+
   test('followed by another refusal is an error', async () => {
     expect(await userError(prove(() => refused))).toContain('403')
   })

@@ -17,6 +17,8 @@ export interface HelperFaults {
   readonly nothing?: string
   /** What it answers to `get`, in place of JSON. */
   readonly answers?: string
+  /** What it answers to `list`, in place of JSON. */
+  readonly lists?: string
 }
 
 export interface StandInHelper {
@@ -89,6 +91,12 @@ function work(
       fs.writeFileSync(store, JSON.stringify({ ...held, [ServerURL ?? '']: { Username: username, Secret } }))
   } else if (verb === 'erase') {
     if (!ignored) fs.writeFileSync(store, JSON.stringify({ ...held, [input]: undefined }))
+  } else if (verb === 'list') {
+    const users = Object.entries(held).map(([host, login]) => [
+      host,
+      (login as { Username: string }).Username
+    ])
+    process.stdout.write(faults.lists ?? JSON.stringify(Object.fromEntries(users)))
   } else {
     process.exitCode = 64
   }
