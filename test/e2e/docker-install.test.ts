@@ -1,7 +1,16 @@
 // docker-version: a job without docker gets the CLI, from a mirror on loopback that gives out the machine's own one.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync
+} from 'node:fs'
 import { statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -172,6 +181,14 @@ describe('docker-version', () => {
         chmodSync(program, 0o755)
         return pack(stage.newFolder(), program)
       }
+    ],
+    [
+      'a docker that may not be run',
+      () => {
+        const program = join(stage.newFolder(), 'docker')
+        writeFileSync(program, '#!/bin/sh', { mode: 0o644 })
+        return pack(stage.newFolder(), program)
+      }
     ]
   ])('fails where %s comes in its place, and the secret goes nowhere', async (_, body) => {
     const mirror = await startMirror((__, response) => {
@@ -186,6 +203,20 @@ describe('docker-version', () => {
     expect([main.exitCode, main.path, stage.cloud.requests]).toEqual([1, [], []])
     expect(job.snapshot(job.temp)).toEqual({})
     expectNotSaid(main, WRITER_KEY)
+  })
+
+  testWith('docker')('works where the runner names no folder for it: there is one for all', async () => {
+    const mirror = await startMirror((_, response) => {
+      give(response, archive)
+    })
+    const job = await newJob()
+    for (const name of ['RUNNER_TEMP', 'RUNNER_TOOL_CACHE']) Reflect.deleteProperty(job.env, name)
+    const temp = String(job.env['TMPDIR'])
+    const main = await install(job, mirror)
+    expectSuccess(main)
+    expect(main.path).toEqual([expect.stringContaining(join(temp, 'tools', 'docker-cli', version))])
+    expectSuccess(await job.post())
+    expect(readdirSync(temp)).toEqual(['tools'])
   })
 
   testWith('docker')('says so where the mirror has another version under that name', async () => {
