@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { expect, test } from '@jest/globals'
 import { parseChallenge } from '../../src/challenge.ts'
+import { character } from './support/text.ts'
 
 const IBM = 'Bearer realm="https://us.icr.io/oauth/token", service="registry", scope="repository:ns/app:pull"'
 const REALM = 'https://us.icr.io/oauth/token'
@@ -65,7 +66,7 @@ test('each challenge that is written by the rules is read as it was meant', () =
 
 test('no header makes it wait or throw', () => {
   const start = process.cpuUsage()
-  fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void parseChallenge(`Bearer ${text}`)))
+  fc.assert(fc.property(fc.string({ unit: character }), (text) => void parseChallenge(`Bearer ${text}`)))
   for (const part of ['a=b,', 'a="', '\\"', ' ', ',', 'a= ', 'a'])
     parseChallenge(`Bearer ${part.repeat(20_000)}`)
   expect(process.cpuUsage(start).user).toBeLessThan(10_000_000)

@@ -9,6 +9,7 @@ import { needProgram } from '../support/programs.ts'
 import { testWith } from '../support/test-with.ts'
 import { makeContext } from './support/context.ts'
 import { listing, makeFolder } from './support/home.ts'
+import { character } from './support/text.ts'
 
 const COUNT = 1000
 const HOSTS = ['us.icr.io', 'de.icr.io', 'icr.io']
@@ -55,7 +56,7 @@ testWith('docker')('docker writes its config.json as these tests take it to', as
 })
 
 const text = fc.string({
-  unit: fc.oneof(fc.constantFrom(...SPECIAL), fc.string({ unit: 'binary', minLength: 1, maxLength: 1 })),
+  unit: fc.oneof(fc.constantFrom(...SPECIAL), fc.string({ unit: character, minLength: 1, maxLength: 1 })),
   maxLength: 12
 })
 const auth = fc.base64String({ maxLength: 40 })

@@ -237,6 +237,13 @@ describe('a lock that somebody holds', () => {
   })
 })
 
+test('a link to nowhere that is named like what a killed process left hinders nobody', async () => {
+  writeFileSync(lock, holder(process.pid))
+  symlinkSync('nowhere', `${lock}.dead`)
+  await removeLockDrafts(lock)
+  expect(Object.keys(listing(folder))).toEqual(['the.lock', 'the.lock.dead'])
+})
+
 describe('what is no lock of ours', () => {
   test.each<[string, () => void]>([
     [

@@ -25,6 +25,7 @@ import { CommandReader, parseFile } from '../support/workflow-commands.ts'
 import { makeContext } from './support/context.ts'
 import { setVariables, useOwnEnvironment } from './support/environment.ts'
 import { startServer } from './support/server.ts'
+import { character } from './support/text.ts'
 
 useOwnEnvironment()
 
@@ -96,7 +97,7 @@ const hostile = fc
   .array(
     fc.oneof(
       { weight: 6, arbitrary: fc.constantFrom(...SPICES) },
-      { weight: 2, arbitrary: fc.string({ unit: 'binary', maxLength: 6 }) },
+      { weight: 2, arbitrary: fc.string({ unit: character, maxLength: 6 }) },
       { weight: 1, arbitrary: fc.string({ maxLength: 40 }) }
     ),
     { minLength: 1, maxLength: 7 }

@@ -4,6 +4,7 @@ import { describe, expect, test } from '@jest/globals'
 import { explainRegion, explainRegistry, findMistake } from '../../src/registry-hint.ts'
 import { REGIONS } from '../../src/registry-host.ts'
 import { HOSTILE_PLACES, UNPASSABLE_PLACES } from './support/hostile.ts'
+import { character } from './support/text.ts'
 
 describe('a region that does not exist', () => {
   test.each([
@@ -153,5 +154,5 @@ test('whatever the name is, the answer is two lines of plain text, of a length t
     }
   }
   hostile.forEach(check)
-  fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 300 }), check))
+  fc.assert(fc.property(fc.string({ unit: character, maxLength: 300 }), check))
 })
