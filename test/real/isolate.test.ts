@@ -83,7 +83,8 @@ describe('With isolate: true, real docker finds in the job', () => {
     const before = job.snapshot()
     await logIn(job, isolated)
     placeOf(job)
-    expect(await outputOf(dockerIn(job, 'context', 'show'))).toBe('mine')
+    const inUse = ['context', 'ls', '--format', '{{if .Current}}{{.Name}}{{end}}']
+    expect(await outputOf(dockerIn(job, ...inUse))).toBe('mine')
     mustSucceed(await dockerIn(job, 'pull', image))
     const docker = clientOf(ground(), 'docker')
     expect((await docker.read(image)).includes(text)).toBe(true)

@@ -141,8 +141,8 @@ export async function withBuildx<T>(place: Place, work: () => Promise<T>): Promi
     return await work()
   } finally {
     rmSync(made ?? plugin, { recursive: true })
-    // BuildKit's client keeps a number there, by which it knows its own requests for tokens again.
-    for (const name of ['.token_seed', '.token_seed.lock'])
+    // BuildKit's client keeps numbers there, by which it knows its own builds and requests for tokens again.
+    for (const name of ['.buildNodeID', '.token_seed', '.token_seed.lock'])
       rmSync(join(dockerFolder(place), name), { force: true })
   }
 }
