@@ -185,7 +185,7 @@ describe.each(['real', 'none'])('docker on the PATH: %s', (docker) => {
     )
     const { exitCode, errors } = await job.main({ ...here(), 'api-key': WRITER_KEY })
     expect([exitCode, errors.length]).toEqual([1, 1])
-    expect(errors[0]).toMatch(/of its own/u)
+    expect(errors[0]).toMatch(/isolate: true/u)
     await end(job)
     expect(JSON.parse((await store.call('get', host)).stdout)).toMatchObject({ Secret: 'of the user' })
   })
