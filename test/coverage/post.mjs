@@ -1,3 +1,3 @@
 // As main.mjs.
 delete process.env.NODE_V8_COVERAGE
-await import('../../src/post.ts')
+await import('../../coverage/raw/src/post.js')
