@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, beforeEach } from '@jest/globals'
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -13,7 +14,7 @@ import {
   writeFileSync
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { startCloud, type Cloud } from '../cloud/cloud.ts'
 import { WRITER_KEY } from '../cloud/default-world.ts'
 import type { RecordedRequest } from '../cloud/recorder.ts'
@@ -38,6 +39,12 @@ export interface RunOptions extends Pick<ActOptions, 'workflow' | 'job' | 'event
   test?: string
   /** False: there is no docker on the PATH. */
   docker?: boolean
+  /** Folders for the end of the PATH. */
+  path?: readonly string[]
+  /** More variables for all steps. */
+  env?: Record<string, string>
+  /** A workflow of this text, in the place of one from test/workflows. */
+  text?: string
   /** Cancels the job: when it fires, or when the log shows this text. */
   cancel?: AbortSignal | string
 }
@@ -80,9 +87,10 @@ function secretsShownIn(log: string, values: readonly string[]): string[] {
   return search.find(log).map(({ form, at }) => `${form}: ${log.slice(Math.max(0, at - 40), at + 20)}`)
 }
 
-/** act gives each job a folder of its own, and RUNNER_TEMP is `tmp` in it. */
+/** act gives each job a folder of its own, but for one in a container, and RUNNER_TEMP is `tmp` in it. */
 function leftInTemp(place: string): string[] {
-  const names = readdirSync(join(place, 'act'), { recursive: true, encoding: 'utf8' })
+  const folder = join(place, 'act')
+  const names = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : []
   return names.flatMap((name) => /^\w+\/tmp\/(.+)/u.exec(name)?.[1] ?? [])
 }
 
@@ -108,7 +116,7 @@ async function makeRepository(folder: string): Promise<void> {
  * (RFC 5737), and ask no one.
  */
 function findNamesIn(file: string): string[] {
-  writeFileSync(file, '127.0.0.1 localhost\n192.0.2.1 us.icr.io de.icr.io\n')
+  writeFileSync(file, '127.0.0.1 localhost\n192.0.2.1 us.icr.io de.icr.io private.us.icr.io\n')
   const become = '"$1" --bind "$2" /etc/hosts && shift 2 && exec "$@"'
   const [unshare = '', sh = '', mount = ''] = ['unshare', 'sh', 'mount'].map(needProgram)
   return [unshare, '--mount', sh, '-c', become, 'sh', mount, file]
@@ -175,26 +183,28 @@ class Running implements ActGround {
     return home
   }
 
-  async #repository(place: string, test: string): Promise<string> {
+  async #repository(place: string, { test = ':', workflow, text }: RunOptions): Promise<string> {
     const repository = join(place, 'repository')
     cpSync(join(this.#folder, 'repository'), repository, { recursive: true })
     writeFileSync(join(repository, 'test.sh'), test)
+    if (text !== undefined) writeFileSync(join(repository, '.github', 'workflows', workflow), text)
     await commitAll(repository, place)
     return repository
   }
 
-  async run({ home, test = ':', docker = true, cancel, ...options }: RunOptions): Promise<WorkflowRun> {
+  async run(options: RunOptions): Promise<WorkflowRun> {
+    const { home, docker = true, path = [], env = {}, cancel } = options
     const place = this.#newFolder('place')
-    const path = linkPrograms(join(place, 'bin'), docker ? [...programs, 'docker'] : programs)
+    const bin = linkPrograms(join(place, 'bin'), docker ? [...programs, 'docker'] : programs)
     const action = join(this.#folder, 'repository')
     const seen = new AbortController()
     const result = await runAct({
       ...options,
       place,
       before: this.#before,
-      repository: await this.#repository(place, test),
+      repository: await this.#repository(place, options),
       repositories: { 'icr-login/icr-login@v1': action, [sharedWorkflows()]: action },
-      env: { ...this.#env, PATH: path, HOME: home },
+      env: { ...this.#env, ...env, PATH: [bin, ...path].join(delimiter), HOME: home },
       signal: cancel instanceof AbortSignal ? cancel : seen.signal,
       onLog: (log) => {
         if (typeof cancel === 'string' && log.includes(cancel)) seen.abort()
