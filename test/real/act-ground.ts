@@ -61,6 +61,8 @@ export interface ActGround {
   /** A home in which docker keeps logins in config.json, as `before` or as a user who has none. */
   newHome(before?: object): string
   run(options: RunOptions): Promise<WorkflowRun>
+  /** Images that a registry took, by its host. */
+  pushed(): string[]
 }
 
 /** What the steps of the workflows call. */
@@ -212,6 +214,15 @@ class Running implements ActGround {
     })
     const secrets = [...Object.values(options.secrets ?? {}), ...credentialsIn(this.cloud.requests)]
     return { ...result, shown: secretsShownIn(result.log, secrets), left: leftInTemp(place) }
+  }
+
+  pushed(): string[] {
+    return this.cloud.requests
+      .filter(
+        ({ method, path, status }) => method === 'PUT' && path.includes('/manifests/') && status === 201
+      )
+      .map(({ host, path }) => `${host} ${path.replace('/v2/', '').replace('/manifests/', ':')}`)
+      .sort()
   }
 }
 

@@ -121,23 +121,14 @@ test('two logins of one job are undone in reverse order', async () => {
   const held = 'logged out; another job, or an earlier step of this one, is still logged in.'
   expectInOrder(result, 'Main Log in to pull', 'Main Log in to push', 'Post Log in to push', held)
   expectInOrder(result, held, 'Post Log in to pull', 'us.icr.io: logged out.\n')
-  expect(pushed()).toEqual(['us.icr.io my-namespace/next:1.0'])
+  expect(ground().pushed()).toEqual(['us.icr.io my-namespace/next:1.0'])
 })
-
-/** Images that a registry took, by its host. */
-function pushed(): string[] {
-  const { requests } = ground().cloud
-  return requests
-    .filter(({ method, path, status }) => method === 'PUT' && path.includes('/manifests/') && status === 201)
-    .map(({ host, path }) => `${host} ${path.replace('/v2/', '').replace('/manifests/', ':')}`)
-    .sort()
-}
 
 test('a matrix of regions, at the same time in one home, pushes to each', async () => {
   const event = { name: 'release', payload: { action: 'published', release: { tag_name: 'v1.2.3' } } }
   const result = await run({ workflow: 'push.yml', event })
   expectEnd(result)
-  expect(pushed()).toEqual([`de.icr.io ${IMAGE}:v1.2.3`, `us.icr.io ${IMAGE}:v1.2.3`])
+  expect(ground().pushed()).toEqual([`de.icr.io ${IMAGE}:v1.2.3`, `us.icr.io ${IMAGE}:v1.2.3`])
 })
 
 test('a workflow that others call gets its secret from the caller, and finds the action by its name', async () => {

@@ -27,6 +27,10 @@ interface RecipeRun extends WorkflowRun {
   calls: Call[]
 }
 
+function expectNotOnCommandLine(calls: readonly Call[], secret: string): void {
+  expect(calls.flatMap(({ argv }) => argv).join('\n')).not.toContain(secret)
+}
+
 /** Runs a workflow, which must end well, show no secret, in no log and on no command line, and leave the home as it was. */
 async function runText(text: string, options: Partial<RunOptions> = {}): Promise<RecipeRun> {
   const home = ground().newHome()
@@ -38,8 +42,7 @@ async function runText(text: string, options: Partial<RunOptions> = {}): Promise
   expect(result.shown).toEqual([])
   expect(snapshot(home)).toEqual(before)
   const calls = programs.calls()
-  const commandLines = calls.flatMap(({ argv }) => argv).join('\n')
-  for (const secret of Object.values(secrets)) expect(commandLines).not.toContain(secret)
+  for (const secret of Object.values(secrets)) expectNotOnCommandLine(calls, secret)
   return { ...result, calls }
 }
 
@@ -50,19 +53,7 @@ function run(recipe: string, options: Partial<RunOptions> = {}): Promise<RecipeR
   return runText(text, options)
 }
 
-/** Images that a registry took or gave, by its host. */
-function images(method: 'PUT' | 'GET', status: number): string[] {
-  const { requests } = ground().cloud
-  const moved = requests
-    .filter((request) => request.method === method && request.status === status)
-    .filter(({ path }) => path.includes('/manifests/') && !path.includes('sha256'))
-    .map(({ host, path }) => `${host} ${path.replace('/v2/', '').replace('/manifests/', ':')}`)
-  return [...new Set(moved)].sort()
-}
-
-const pushed = (): string[] => images('PUT', 201)
-
-/** The user names, and Basic credentials, that the registries' token services were asked with. */
+/** The logins that the registry's token service took, as docker keeps them. */
 function whoLoggedIn(): string[] {
   const asked = ground().cloud.requests.filter(
     ({ path, status }) => path === '/oauth/token' && status === 200
@@ -92,6 +83,7 @@ async function expectPullSecret(calls: readonly Call[], username: string): Promi
   const password = auths['us.icr.io']?.password ?? ''
   expect(auths).toEqual({ 'us.icr.io': { username, password, auth: authOf(username, password) } })
   await expectItCanPull(username, password)
+  expectNotOnCommandLine(calls, password)
 }
 
 /** Puts what a container needs to run a step in the registry, and leaves no copy of it with docker. */
@@ -122,7 +114,7 @@ const checks: Record<string, (recipe: string) => Promise<void>> = {
   'Use it': async (recipe) => {
     await run('Pull in a test job')
     await run(recipe)
-    expect(pushed()).toEqual([`us.icr.io ${IMAGE}:1.0`])
+    expect(ground().pushed()).toEqual([`us.icr.io ${IMAGE}:1.0`])
   },
 
   'A short-lived credential': async (recipe) => {
@@ -147,7 +139,7 @@ const checks: Record<string, (recipe: string) => Promise<void>> = {
   'Push on release, to several regions': async (recipe) => {
     const event = { name: 'release', payload: { action: 'published', release: { tag_name: 'v1.2.3' } } }
     await run(recipe, { event })
-    expect(pushed()).toEqual([`de.icr.io ${IMAGE}:v1.2.3`, `us.icr.io ${IMAGE}:v1.2.3`])
+    expect(ground().pushed()).toEqual([`de.icr.io ${IMAGE}:v1.2.3`, `us.icr.io ${IMAGE}:v1.2.3`])
   },
 
   'Pull in a test job': async (recipe) => {
