@@ -1,11 +1,13 @@
-import { rm, rmdir } from 'node:fs/promises'
 import * as core from '@actions/core'
+import { configPath } from './config-file.ts'
 import type { Context } from './context.ts'
-import { configPath, release } from './docker-config.ts'
+import { release } from './docker-config.ts'
 import { messageOf } from './errors.ts'
+import { rm, rmdir } from './files.ts'
 import { readSecret } from './inputs.ts'
 import type { Outcome, Release } from './ledger.ts'
-import { type CleanupReport, createContext, reportCleanup } from './report.ts'
+import { createContext } from './log.ts'
+import { type CleanupReport, reportCleanup } from './report.ts'
 import { type LoginVariables, readState, type State } from './state.ts'
 
 /** All of cleanup ends within these: GitHub gives 5 minutes to all post steps of a cancelled job together. */
@@ -21,7 +23,7 @@ export async function cleanUp(): Promise<void> {
   if (state.stage === 'kept') report.done.push(describeKept(state))
   else await Promise.all([logOut(state, report), revoke(state, report)])
   await attempt(report, async () => rm(state.scratch, { recursive: true, force: true }))
-  await reportCleanup(report)
+  reportCleanup(report)
 }
 
 async function attempt(report: CleanupReport, part: () => Promise<void>): Promise<void> {
@@ -103,7 +105,7 @@ async function revoke(state: State, report: CleanupReport): Promise<void> {
     return
   }
   await attempt(report, async () => {
-    const { revokeMinted } = await import('./online.ts')
+    const { revokeMinted } = await import('./revoke.ts')
     const line = await revokeMinted(mint, hosts, readSecret, createContext(REVOKE_BUDGET_MS))
     if (line !== undefined) report.done.push(line)
   })

@@ -1,22 +1,24 @@
-import { lstat, mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isDeepStrictEqual } from 'node:util'
-import { checkHolds, type ConfigFile, entryOf, explainWrite, followLinks, readConfig } from './config-file.ts'
+import {
+  checkHolds,
+  type ConfigFile,
+  configPath,
+  entryOf,
+  explainWrite,
+  followLinks,
+  readConfig
+} from './config-file.ts'
 import { type Context, jitter, timeLeft } from './context.ts'
 import { codeOf, UserError } from './errors.ts'
 import { removeLockDrafts, withLock } from './file-lock.ts'
-import { isObject, parseObject } from './json.ts'
+import { lstat, mkdir, readFile, rm } from './files.ts'
+import { isObject, isSame, parseObject } from './json.ts'
 import * as ledgers from './ledger.ts'
 import type { AuthEntry, Ledger } from './ledger.ts'
 import { removeDrafts, writePrivate } from './private-file.ts'
 
 /** Before the work is done again: long enough for the other program to come to its end. */
 const PAUSE_MS = 100
-
-/** The path of the config.json in a directory. */
-export function configPath(directory: string): string {
-  return join(directory, 'config.json')
-}
 
 /** What each of some hosts has in config.json, or is to have: null for no entry. */
 export type Entries = ReadonlyMap<string, AuthEntry | null>
@@ -116,9 +118,7 @@ async function checkShown(path: string, entries: Entries): Promise<void> {
 
 /** The hosts for which config.json shows something else than it is to show. */
 export function findLost(file: ConfigFile, entries: Entries): string[] {
-  return [...entries].flatMap(([host, entry]) =>
-    isDeepStrictEqual(entryOf(file, host), entry) ? [] : [host]
-  )
+  return [...entries].flatMap(([host, entry]) => (isSame(entryOf(file, host), entry) ? [] : [host]))
 }
 
 /** The error for hosts whose change did not last, however often it was made. */

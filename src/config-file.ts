@@ -1,11 +1,21 @@
 import { isUtf8 } from 'node:buffer'
-import { readFile, readlink, realpath, stat } from 'node:fs/promises'
+import { homedir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
-import { isDeepStrictEqual } from 'node:util'
 import { codeOf, UserError } from './errors.ts'
+import { readFile, readlink, realpath, stat } from './files.ts'
 import { isObject } from './json.ts'
-import { removeAt, setAt } from './json-edit.ts'
 import type { AuthEntry } from './ledger.ts'
+
+/** Where docker keeps its config.json: `$DOCKER_CONFIG`, else `~/.docker`. */
+export function dockerConfigDirectory(): string {
+  const set = process.env['DOCKER_CONFIG']
+  return set === undefined || set === '' ? join(homedir(), '.docker') : resolve(set)
+}
+
+/** The path of the config.json in a directory. */
+export function configPath(directory: string): string {
+  return join(directory, 'config.json')
+}
 
 /** docker's config.json as it stands. */
 export interface ConfigFile {
@@ -86,7 +96,7 @@ function parseConfig(path: string, text: string): Record<string, unknown> {
   return content
 }
 
-function unreadable(path: string, why: string): UserError {
+export function unreadable(path: string, why: string): UserError {
   return new UserError(
     `${path} can't be used: ${why}.`,
     'It was left as it is. Mend or move it, then run the job again.'
@@ -105,33 +115,6 @@ export function helperFor({ content }: ConfigFile, host: string): string | undef
   // An empty name means the file, even where there is a store (cli/config/configfile, getConfiguredCredentialStore).
   const name = Object.hasOwn(helpers, host) ? helpers[host] : content['credsStore']
   return typeof name === 'string' && name !== '' ? name : undefined
-}
-
-/**
- * The text with these entries in it (null takes an entry out), and every other byte as it was.
- * @throws UserError where the text can't be edited safely, say because a key stands in it twice
- */
-export function editEntries(file: ConfigFile, entries: ReadonlyMap<string, AuthEntry | null>): string {
-  let text = file.text === null || file.text.trim() === '' ? '{}' : file.text
-  const auths = { ...(isObject(file.content['auths']) ? file.content['auths'] : undefined) }
-  for (const [host, entry] of entries) {
-    if (entry === null) {
-      text = removeAt(text, ['auths', host])
-      Reflect.deleteProperty(auths, host)
-    } else {
-      text = setAt(text, ['auths', host], entry)
-      auths[host] = entry
-    }
-  }
-  const edited = { auths: {}, ...(JSON.parse(text) as Record<string, unknown>) }
-  if (isDeepStrictEqual(edited, { ...file.content, auths })) return text
-  throw unreadable(file.path, 'a key stands in it twice')
-}
-
-/** The text without an empty `auths`. */
-export function removeEmptyAuths(text: string): string {
-  const { auths } = JSON.parse(text) as Record<string, unknown>
-  return isObject(auths) && Object.keys(auths).length === 0 ? removeAt(text, ['auths']) : text
 }
 
 /** An error of the file system, for a person; any other as it is. */

@@ -1,4 +1,3 @@
-import { which } from '@actions/io'
 import { childEnvironment } from './child-environment.ts'
 import { type Context, timeLeft } from './context.ts'
 import type { Credential } from './credential.ts'
@@ -6,6 +5,7 @@ import { quoteWithout } from './diagnosis.ts'
 import { quote, UserError } from './errors.ts'
 import { parseObject, stringAt } from './json.ts'
 import { type Finished, run } from './process.ts'
+import { findProgram } from './program.ts'
 
 /** A `docker-credential-*` program: github.com/docker/docker-credential-helpers, "Development". */
 export interface CredentialHelper {
@@ -20,8 +20,8 @@ export interface CredentialHelper {
  */
 export async function findHelper(name: string): Promise<CredentialHelper> {
   const program = `docker-credential-${name}`
-  const path = /^[\w.-]+$/.test(name) ? await which(program) : ''
-  if (path !== '') return { name, path }
+  const path = /^[\w.-]+$/.test(name) ? await findProgram(program) : undefined
+  if (path !== undefined) return { name, path }
   throw new UserError(
     `docker's config.json names the credential helper "${quote(name)}", but ${quote(program)} is not on the PATH.`,
     'Install it, or take credsStore or credHelpers out of config.json.'

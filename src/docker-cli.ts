@@ -1,19 +1,19 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { which } from '@actions/io'
 import { childEnvironment } from './child-environment.ts'
 import { type Context, jitter, timeLeft } from './context.ts'
 import type { Credential } from './credential.ts'
 import { UserError } from './errors.ts'
+import { readFile } from './files.ts'
 import { isObject, parseObject } from './json.ts'
 import type { AuthEntry } from './ledger.ts'
 import { type Finished, run } from './process.ts'
+import { findProgram } from './program.ts'
 import { parseErrors } from './registry-error.ts'
 
 /** The path of the docker CLI; undefined where there is none on the PATH. */
 export async function findDocker(): Promise<string | undefined> {
-  const path = await which('docker')
-  return path === '' ? undefined : path
+  return await findProgram('docker')
 }
 
 /** How one `docker login` is to be made. */
@@ -36,7 +36,7 @@ const FIRST_WAIT_MS = 500
  * @throws UserError where docker could not log in, or said that it did and wrote no entry
  */
 export async function dockerLogin(login: DockerLogin, context: Context): Promise<AuthEntry> {
-  await prepareConfig(login)
+  prepareConfig(login)
   for (let attempt = 1; ; attempt++) {
     const finished = await runLogin(login, context)
     if (finished.code === 0) return await readEntry(login)
@@ -49,14 +49,14 @@ export async function dockerLogin(login: DockerLogin, context: Context): Promise
   }
 }
 
-async function prepareConfig({ directory, host, helper }: DockerLogin): Promise<void> {
-  await mkdir(directory, { mode: 0o700 })
+function prepareConfig({ directory, host, helper }: DockerLogin): void {
+  mkdirSync(directory, { mode: 0o700 })
   const config = {
     // With no entry at all docker may choose a native store by itself (cli/config/config.go, DetectDefaultStore).
     auths: { 'x.invalid': {} },
     ...(helper === undefined ? {} : { credHelpers: { [host]: helper } })
   }
-  await writeFile(join(directory, 'config.json'), JSON.stringify(config), { mode: 0o600 })
+  writeFileSync(join(directory, 'config.json'), JSON.stringify(config), { mode: 0o600 })
 }
 
 async function runLogin(

@@ -1,22 +1,12 @@
-import { createHash } from 'node:crypto'
-import { readdir, rmdir, stat } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { type ConfigFile, editEntries, entryOf, readConfig, removeEmptyAuths } from './config-file.ts'
-import { configPath, continueLedger, type Desk, findLost, isEmpty, locked, lostAgain } from './config-desk.ts'
+import { continueLedger, type Desk, findLost, isEmpty, locked, lostAgain } from './config-desk.ts'
+import { removeEmptyAuths, editEntries } from './config-edit.ts'
+import { type ConfigFile, configPath, entryOf, readConfig } from './config-file.ts'
 import { type Context, timeLeft } from './context.ts'
 import { UserError } from './errors.ts'
+import { readdir, rmdir, stat } from './files.ts'
 import { parseObject } from './json.ts'
 import * as ledgers from './ledger.ts'
 import type { AuthEntry, HelperUse, Ledger, Release } from './ledger.ts'
-
-export { configPath } from './config-desk.ts'
-
-/** Where docker keeps its config.json: `$DOCKER_CONFIG`, else `~/.docker`. */
-export function dockerConfigDirectory(): string {
-  const set = process.env['DOCKER_CONFIG']
-  return set === undefined || set === '' ? join(homedir(), '.docker') : resolve(set)
-}
 
 /** A login that is to stand in config.json. */
 export interface HeldLogin {
@@ -58,7 +48,7 @@ export async function hold(
 
 /** Whether a program that is none of ours has written config.json since. */
 function wasChanged({ file: { text }, ledger }: Desk, seen: ConfigFile): boolean {
-  return text !== seen.text && (text === null || ledger?.wrote !== digestOf(text))
+  return text !== seen.text && (text === null || ledger?.wrote !== checksumOf(text))
 }
 
 async function putOnTop(
@@ -78,13 +68,16 @@ async function putOnTop(
     entries.set(host, login.entry)
   }
   const text = editEntries(desk.file, entries)
-  await desk.writeLedger({ ...next, wrote: digestOf(text) })
+  await desk.writeLedger({ ...next, wrote: checksumOf(text) })
   await desk.writeConfig(text, entries)
   return releases
 }
 
-function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
+/** Enough to know one's own text again; a real hash would load node:crypto (docs/performance.md). */
+function checksumOf(text: string): number {
+  let sum = 0
+  for (let at = 0; at < text.length; at++) sum = (Math.imul(sum, 31) + text.charCodeAt(at)) | 0
+  return sum
 }
 
 /** Waits for a while, and tells whether the logins are there at each look. */
@@ -124,7 +117,7 @@ export async function release(
     const edited = rest.entries.size === 0 ? desk.file.text : editEntries(desk.file, rest.entries)
     const text = restoreText(edited, desk, rest.ledger)
     if (text !== desk.file.text) await desk.writeConfig(text, rest.entries)
-    await desk.writeLedger({ ...rest.ledger, ...(text === null ? {} : { wrote: digestOf(text) }) })
+    await desk.writeLedger({ ...rest.ledger, ...(text === null ? {} : { wrote: checksumOf(text) }) })
     const lastOut = continueLedger(desk).madeDirectory === true && isEmpty(rest.ledger)
     return { releases: [...own.releases, ...rest.releases], lastOut }
   })

@@ -1,18 +1,9 @@
-import {
-  constants,
-  copyFile,
-  link,
-  lstat,
-  readdir,
-  readFile,
-  readlink,
-  rm,
-  writeFile
-} from 'node:fs/promises'
+import { constants } from 'node:fs'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { type Context, jitter, timeLeft } from './context.ts'
 import { codeOf, UserError } from './errors.ts'
+import { copyFile, link, lstat, readdir, readFile, readlink, rm, writeFile } from './files.ts'
 import { parseObject } from './json.ts'
 
 const POLL_MS = 40

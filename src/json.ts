@@ -18,3 +18,21 @@ export function stringAt(object: Record<string, unknown> | undefined, key: strin
   const value = object?.[key]
   return typeof value === 'string' && value !== '' ? value : undefined
 }
+
+/**
+ * Whether two parsed JSON values are the same, whatever the order of their keys. Written here because node:util would
+ * load its comparisons for it (docs/performance.md).
+ */
+export function isSame(a: unknown, b: unknown): boolean {
+  if (!isContainer(a) || !isContainer(b)) return a === b
+  const keys = Object.keys(a)
+  return (
+    Array.isArray(a) === Array.isArray(b) &&
+    keys.length === Object.keys(b).length &&
+    keys.every((key) => Object.hasOwn(b, key) && isSame(a[key], b[key]))
+  )
+}
+
+function isContainer(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}

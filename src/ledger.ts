@@ -1,5 +1,4 @@
-import { isDeepStrictEqual } from 'node:util'
-import { isObject } from './json.ts'
+import { isObject, isSame } from './json.ts'
 
 /** An entry of config.json's `auths`. */
 export type AuthEntry = Readonly<Record<string, unknown>>
@@ -39,8 +38,8 @@ export interface Ledger {
   /** Whether `auths` was made by us. */
   readonly madeAuths?: boolean
   readonly madeDirectory?: boolean
-  /** The hash of config.json as one of ours has last written it. */
-  readonly wrote?: string
+  /** The checksum of config.json as one of ours has last written it. */
+  readonly wrote?: number
   readonly hosts: Readonly<Record<string, HostStack>>
 }
 
@@ -93,7 +92,7 @@ export function push(
   const stack = ledger.hosts[host]
   const layers = (stack?.layers ?? []).filter(({ nonce }) => nonce !== login.nonce)
   // What is shown may be our own login, or what lies below it: then another program has undone it, and it is made again.
-  const known = [stack?.layers.at(-1), layers.at(-1)].some((top) => isDeepStrictEqual(top?.entry, shown))
+  const known = [stack?.layers.at(-1), layers.at(-1)].some((top) => isSame(top?.entry, shown))
   // Somebody changed the entry since: from now on that is what lies below us.
   const seen = known ? [] : [{ entry: shown }]
   const use = stack?.helper ?? helper
@@ -152,8 +151,8 @@ function settle(host: string, layers: readonly Layer[], at: number, shown: AuthE
   if (above.some(({ nonce }) => nonce !== undefined)) return { host, outcome: 'shared' }
   const below = layers[at - 1]
   const show = below?.entry ?? null
-  if (above.length > 0 || !isDeepStrictEqual(layers[at]?.entry, shown)) {
-    const asBefore = isDeepStrictEqual(show, shown) && (above.length === 0 || shown === null)
+  if (above.length > 0 || !isSame(layers[at]?.entry, shown)) {
+    const asBefore = isSame(show, shown) && (above.length === 0 || shown === null)
     return { host, outcome: asBefore ? 'gone' : 'changed' }
   }
   if (below?.nonce !== undefined) return { host, outcome: 'shared', show }

@@ -1,20 +1,21 @@
-import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as core from '@actions/core'
+import { configPath, dockerConfigDirectory } from './config-file.ts'
 import type { Context } from './context.ts'
 import { formatBasic, formatTime } from './credential.ts'
 import { findDocker } from './docker-cli.ts'
-import { configPath, dockerConfigDirectory, keep } from './docker-config.ts'
+import { keep } from './docker-config.ts'
 import type { WantedDocker } from './docker-install.ts'
 import { findUnsafeSettings } from './environment.ts'
 import { type Identity, resolveCredential } from './identity.ts'
 import { type Inputs, readInputs } from './inputs.ts'
 import type { Isolation } from './isolation.ts'
+import { createContext } from './log.ts'
 import type { MintInputs } from './mint-inputs.ts'
 import { logInToRegistries, type WantedLogin } from './registry-login.ts'
-import { createContext, type LoginReport, reportLogin } from './report.ts'
+import { type LoginReport, reportLogin } from './report.ts'
 import { findShadows } from './shadow.ts'
 import { saveBegun, saveState, type State } from './state.ts'
 
@@ -36,11 +37,11 @@ export async function login(): Promise<void> {
   await logInToRegistries(planned, job.logins, context)
   const state = await settle(planned, inputs.logout, context)
   await warnOfShadows(state)
-  await reportLogin(state, job.report)
+  reportLogin(state, job.report)
 }
 
 async function beginState({ hosts, isolate }: Inputs): Promise<State> {
-  const nonce = randomBytes(8).toString('hex')
+  const nonce = makeNonce()
   const temp = process.env['RUNNER_TEMP'] ?? tmpdir()
   const place = isolate ? await resolveOwnPlace(nonce, temp) : { directory: dockerConfigDirectory() }
   return {
@@ -52,6 +53,15 @@ async function beginState({ hosts, isolate }: Inputs): Promise<State> {
     stage: 'begun',
     end: ''
   }
+}
+
+/** 16 hexadecimal digits that no other job has: unique, not secret, so that node:crypto need not be loaded for it. */
+function makeNonce(): string {
+  const half = (): string =>
+    Math.floor(Math.random() * 2 ** 32)
+      .toString(16)
+      .padStart(8, '0')
+  return half() + half()
 }
 
 async function resolveOwnPlace(nonce: string, temp: string): Promise<Isolation> {

@@ -1,6 +1,7 @@
 import { constants } from 'node:os'
 import * as core from '@actions/core'
 import { messageOf } from './errors.ts'
+import { logAtOnce } from './log.ts'
 import { login } from './login.ts'
 import { endChildren } from './process.ts'
 
@@ -12,8 +13,15 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 
-try {
-  await login()
-} catch (error) {
-  core.setFailed(messageOf(error))
-}
+logAtOnce()
+// Red until all has ended well. No top-level await: the bundler would wrap the modules of it, which takes V8 longer.
+process.exitCode = 1
+login()
+  .then(() => {
+    process.exitCode = 0
+  })
+  .catch((error: unknown) => {
+    core.setFailed(messageOf(error))
+  })
+  // All is written: to take Node down in order would only take longer.
+  .finally(() => process.exit())

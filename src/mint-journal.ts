@@ -71,7 +71,8 @@ function planMint({ identity, iamUrl, mint, nonce }: MintJob, way: MintWay, cont
     name: formatName(nonce, process.env),
     iamUrl,
     minter: identity.kind,
-    digest: identity.kind === 'keyless' ? '' : digestOf(identity.secret),
+    // Post asks for the secret only where it has something to revoke.
+    digest: identity.kind === 'keyless' || way.revoker === undefined ? '' : digestOf(identity.secret),
     profile: identity.kind === 'keyless' ? identity.profile.value : '',
     serviceId: mint.serviceId ?? '',
     sent: false,

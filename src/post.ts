@@ -1,9 +1,12 @@
 import * as core from '@actions/core'
 import { cleanUp } from './cleanup.ts'
 import { messageOf } from './errors.ts'
+import { logAtOnce } from './log.ts'
 
-try {
-  await cleanUp()
-} catch (error) {
-  core.warning(messageOf(error))
-}
+logAtOnce()
+cleanUp()
+  .catch((error: unknown) => {
+    core.warning(messageOf(error))
+  })
+  // All is written: to take Node down in order would only take longer.
+  .finally(() => process.exit())

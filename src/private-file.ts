@@ -1,9 +1,10 @@
-import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { closeSync, fchownSync, fstatSync, fsyncSync, openSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { explainWrite } from './config-file.ts'
 import { codeOf, UserError } from './errors.ts'
 import { LockLost } from './file-lock.ts'
+import { readdir, rename, rm, stat } from './files.ts'
 
 const DRAFT = '.icr-login-'
 
@@ -22,13 +23,13 @@ export async function writePrivate(
 ): Promise<void> {
   const draft = `${path}${DRAFT}${nonce}`
   try {
-    const file = await open(draft, 'wx', 0o600)
+    const file = openSync(draft, 'wx', 0o600)
     try {
-      await file.writeFile(text)
+      writeFileSync(file, text)
       await keepOwner(path, file)
-      await file.sync()
+      fsyncSync(file)
     } finally {
-      await file.close()
+      closeSync(file)
     }
     await checkOwned()
     await replace(draft, path)
@@ -70,13 +71,15 @@ export async function removeDrafts(path: string): Promise<void> {
  * The new file belongs to whom the old one did. A job in a container is often root in a home of somebody else's, who
  * must still be able to read the file; anyone else can't give a file away, and leaves somebody else's alone.
  */
-async function keepOwner(path: string, draft: FileHandle): Promise<void> {
+async function keepOwner(path: string, draft: number): Promise<void> {
   const before = await stat(path).catch(() => undefined)
-  if (before === undefined || before.uid === (await draft.stat()).uid) return
-  await draft.chown(before.uid, before.gid).catch(() => {
+  if (before === undefined || before.uid === fstatSync(draft).uid) return
+  try {
+    fchownSync(draft, before.uid, before.gid)
+  } catch {
     throw new UserError(
       `${path} belongs to another user.`,
       'It was left as it is. Give isolate: true, which keeps this login in a file of its own.'
     )
-  })
+  }
 }

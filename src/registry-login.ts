@@ -1,11 +1,12 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { type ConfigFile, explainWrite, helperFor, readConfig } from './config-file.ts'
+import { type ConfigFile, configPath, explainWrite, helperFor, readConfig } from './config-file.ts'
 import type { Context } from './context.ts'
 import { type Credential, formatBasic } from './credential.ts'
 import { dockerLogin, findDocker } from './docker-cli.ts'
-import { configPath, type HeldLogin, hold } from './docker-config.ts'
+import { hold, type HeldLogin } from './docker-config.ts'
 import { messageOf, UserError } from './errors.ts'
+import { rm } from './files.ts'
 import type { HelperClaim } from './helper-use.ts'
 import { stringAt } from './json.ts'
 import type { AuthEntry, Release } from './ledger.ts'
@@ -91,7 +92,7 @@ async function logInSideBySide(
 ): Promise<HeldLogin[]> {
   const docker = await findDocker()
   if (hosts.some(({ wanted }) => 'credential' in wanted)) context.note(describeWay(docker))
-  await makeScratch(scratch)
+  makeScratch(scratch)
   try {
     return await allOrNone(
       hosts.map(async (plan, index) => await logIn(plan, docker, join(scratch, String(index)), context))
@@ -122,10 +123,10 @@ function describeWay(docker: string | undefined): string {
   return docker === undefined ? 'No docker on the PATH: logging in without it.' : `Logging in with ${docker}.`
 }
 
-async function makeScratch(scratch: string): Promise<void> {
+function makeScratch(scratch: string): void {
   try {
-    await mkdir(dirname(scratch), { recursive: true })
-    await mkdir(scratch, { mode: 0o700 })
+    mkdirSync(dirname(scratch), { recursive: true })
+    mkdirSync(scratch, { mode: 0o700 })
   } catch (error) {
     throw explainWrite(scratch, error)
   }

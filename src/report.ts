@@ -1,33 +1,9 @@
+import { appendFileSync } from 'node:fs'
 import * as core from '@actions/core'
-import type { Context } from './context.ts'
-import { findProxySecrets } from './environment.ts'
-import { escapeLine, formatList, knownSecrets, messageOf } from './errors.ts'
+import { escapeLine, formatList, messageOf } from './errors.ts'
+import { say } from './log.ts'
+import { appendValues } from './runner-file.ts'
 import type { State } from './state.ts'
-
-/** What the rooms below may say, mask and wait for: the log, the real clock, and a budget from now on. */
-export function createContext(budgetMs: number): Context {
-  for (const secret of findProxySecrets(process.env)) core.setSecret(secret)
-  return {
-    mask: (secret) => {
-      knownSecrets.add(secret)
-      core.setSecret(secret)
-    },
-    note: say,
-    warn: (line) => {
-      core.warning(line)
-    },
-    now: () => Date.now(),
-    sleep: async (milliseconds) => {
-      await new Promise((resolve) => setTimeout(resolve, milliseconds))
-    },
-    deadline: Date.now() + budgetMs
-  }
-}
-
-/** Writes one line to the log: a path or a name in it can't start a command of the runner's. */
-function say(line: string): void {
-  core.info(escapeLine(line))
-}
 
 /** What is told of a login, beside its state. */
 export interface LoginReport {
@@ -48,20 +24,22 @@ export interface MintReport {
 }
 
 /** Sets the outputs, says what was done, and writes it on the job's page. */
-export async function reportLogin(state: State, { username, password, minted }: LoginReport): Promise<void> {
+export function reportLogin(state: State, { username, password, minted }: LoginReport): void {
   const { hosts, directory, stage, end } = state
-  core.setOutput('registry', hosts[0])
-  core.setOutput('registries', JSON.stringify(hosts))
-  core.setOutput('username', username)
-  core.setOutput('password', password)
-  core.setOutput('token-id', minted?.id ?? '')
-  core.setOutput('expires-at', end)
-  core.setOutput('access', minted?.access ?? '')
-  core.setOutput('docker-config', directory)
+  appendValues('GITHUB_OUTPUT', {
+    registry: hosts[0],
+    registries: JSON.stringify(hosts),
+    username,
+    password,
+    'token-id': minted?.id ?? '',
+    'expires-at': end,
+    access: minted?.access ?? '',
+    'docker-config': directory
+  })
   const until = end === '' ? 'does not end by itself' : `ends ${end}`
   const who = username === '' ? 'with a repository token' : `as ${username}`
   say(`Logged in to ${formatList(hosts)} ${who}. The credential ${until}.`)
-  await writeSummary('Logged in to IBM Cloud Container Registry', [
+  writeSummary('Logged in to IBM Cloud Container Registry', [
     ['Registry', hosts.map(code).join('<br>')],
     ['User name', username === '' ? 'none: it is a repository token' : code(username)],
     ...(minted === undefined ? [] : mintRows(minted)),
@@ -97,25 +75,25 @@ export interface CleanupReport {
 }
 
 /** Says what was cleaned and what is left, and writes it on the job's page. A failure is never more than a warning. */
-export async function reportCleanup({ done, left }: CleanupReport): Promise<void> {
+export function reportCleanup({ done, left }: CleanupReport): void {
   for (const line of done) say(line)
   for (const line of left) core.warning(line)
   const rows = [
     ...done.map((line) => ['Done', cell(line)] as const),
     ...left.map((line) => ['Left', cell(line)] as const)
   ]
-  await writeSummary('Cleaned up after IBM Cloud Container Registry', rows)
+  writeSummary('Cleaned up after IBM Cloud Container Registry', rows)
 }
 
 type Row = readonly [name: string, html: string]
 
-async function writeSummary(title: string, rows: readonly Row[]): Promise<void> {
-  if (rows.length === 0 || !process.env['GITHUB_STEP_SUMMARY']) return
+/** Written here because @actions/core loads node:fs/promises for it (see files.ts). */
+function writeSummary(title: string, rows: readonly Row[]): void {
+  const path = process.env['GITHUB_STEP_SUMMARY']
+  if (rows.length === 0 || path === undefined || path === '') return
+  const table = rows.map(([name, html]) => `<tr><th>${name}</th><td>${html}</td></tr>`).join('')
   try {
-    core.summary
-      .addHeading(title, 3)
-      .addTable(rows.map(([name, text]) => [{ data: name, header: true }, text]))
-    await core.summary.write()
+    appendFileSync(path, `<h3>${title}</h3>\n<table>${table}</table>\n`)
   } catch (error) {
     say(`The job summary was not written: ${messageOf(error)}`)
   }

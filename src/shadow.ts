@@ -1,6 +1,6 @@
-import { readFile, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { formatList } from './errors.ts'
+import { readFile, realpath } from './files.ts'
 import { isObject, parseObject } from './json.ts'
 
 /**

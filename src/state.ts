@@ -4,6 +4,7 @@ import { UserError } from './errors.ts'
 import { isObject, parseObject } from './json.ts'
 import type { MintedId, Minter } from './mint/way.ts'
 import { isAllowedHost, isIamOrigin } from './registry-host.ts'
+import { appendValues } from './runner-file.ts'
 
 /** What main leaves for post. Never a secret. */
 export interface State {
@@ -60,12 +61,12 @@ const KEY = 'login'
 
 /** Saves that main has begun, before it has done anything that must be undone. */
 export function saveBegun(): void {
-  core.saveState(KEY, '{}')
+  appendValues('GITHUB_STATE', { [KEY]: '{}' })
 }
 
 /** Saves what post has to undo; called before it is done. The last call counts. */
 export function saveState(state: State): void {
-  core.saveState(KEY, JSON.stringify(state))
+  appendValues('GITHUB_STATE', { [KEY]: JSON.stringify(state) })
 }
 
 /**

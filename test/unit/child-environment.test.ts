@@ -56,7 +56,7 @@ describe('a child', () => {
     ...['BASH_ENV', 'MY_PATH', 'PATH_X', 'XHOME', 'HTTP_PROXY_PASSWORD', 'SSL_CERT_FILE_X', 'DOCKER_CONFIG']
   ])('is not given %s', (name) => {
     setVariables({ [name]: 'value' })
-    expect(Object.keys(childEnvironment(SECRET))).toEqual(['DOCKER_HOST'])
+    expect(Object.keys(childEnvironment(SECRET))).toEqual(['DOCKER_HOST', 'GOGC', 'GOMEMLIMIT'])
   })
 
   test('is given no variable that holds the secret, whatever its name', () => {
@@ -66,12 +66,23 @@ describe('a child', () => {
       LANG: SECRET,
       HTTPS_PROXY: `http://me:${SECRET}@proxy`
     })
-    expect(Object.keys(childEnvironment(SECRET)).sort()).toEqual(['DOCKER_HOST', 'PATH'])
+    expect(Object.keys(childEnvironment(SECRET)).sort()).toEqual([
+      'DOCKER_HOST',
+      'GOGC',
+      'GOMEMLIMIT',
+      'PATH'
+    ])
   })
 
   test('that gets no secret keeps all that it may have', () => {
     setVariables({ PATH: '/bin', HOME: '/root' })
-    expect(Object.keys(childEnvironment('')).sort()).toEqual(['DOCKER_HOST', 'HOME', 'PATH'])
+    expect(Object.keys(childEnvironment('')).sort()).toEqual([
+      'DOCKER_HOST',
+      'GOGC',
+      'GOMEMLIMIT',
+      'HOME',
+      'PATH'
+    ])
   })
 
   test('is sent to no daemon, whatever the job has set', () => {

@@ -12,15 +12,16 @@ import {
 import { homedir, hostname } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { editEntries, entryOf, explainWrite, helperFor, readConfig } from '../../src/config-file.ts'
+import { editEntries } from '../../src/config-edit.ts'
 import {
   configPath,
   dockerConfigDirectory,
-  hold,
-  keep,
-  release,
-  type HeldLogin
-} from '../../src/docker-config.ts'
+  entryOf,
+  explainWrite,
+  helperFor,
+  readConfig
+} from '../../src/config-file.ts'
+import { hold, keep, release, type HeldLogin } from '../../src/docker-config.ts'
 import type { Context } from '../../src/context.ts'
 import { UserError } from '../../src/errors.ts'
 import { LockLost } from '../../src/file-lock.ts'

@@ -15,7 +15,8 @@ import { readInputs } from '../../src/inputs.ts'
 import { parseErrors } from '../../src/registry-error.ts'
 import { listRegistryTokens, removeRegistryToken } from '../../src/registry-token-api.ts'
 import { checkCredential } from '../../src/registry.ts'
-import { createContext, reportCleanup, reportLogin } from '../../src/report.ts'
+import { createContext } from '../../src/log.ts'
+import { reportCleanup, reportLogin } from '../../src/report.ts'
 import { saveState, type State } from '../../src/state.ts'
 import { PROFILE_ID, READER_ID, REPOSITORY, WRITER_KEY } from '../cloud/default-world.ts'
 import { signHs256 } from '../cloud/jwt.ts'
@@ -342,9 +343,9 @@ describe('What is reported:', () => {
     await fc.assert(
       fc.asyncProperty(hostile, async (text) => {
         clear()
-        const said = await printed(async () => {
+        const said = await printed(() => {
           saveState(state(text))
-          await reportLogin(state(text), { username: 'iamapikey', password: text })
+          reportLogin(state(text), { username: 'iamapikey', password: text })
         })
         expect(readLines(said).commands).toEqual([])
         const outputs = parseFile(read('GITHUB_OUTPUT'))
@@ -362,9 +363,9 @@ describe('What is reported:', () => {
     await fc.assert(
       fc.asyncProperty(hostile, async (text) => {
         clear()
-        const said = await printed(async () => {
-          await reportLogin(state(text), { username: 'iamapikey', password: '' })
-          await reportCleanup({ done: [`done ${text}`], left: [`left ${text}`] })
+        const said = await printed(() => {
+          reportLogin(state(text), { username: 'iamapikey', password: '' })
+          reportCleanup({ done: [`done ${text}`], left: [`left ${text}`] })
         })
         expect(readLines(said).commands).toEqual(['warning'])
         const tags = read('GITHUB_STEP_SUMMARY').match(/<[^>]*>?/gu) ?? []

@@ -1,37 +1,37 @@
 // Preloaded into a step with --import: ends the process, as an out-of-memory killer would, just before the n-th
 // change that the step makes to the file system. DIE_AT says which; DIE_LOG gets a line for each.
-import { appendFileSync } from 'node:fs'
+import fs from 'node:fs'
 import promises from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 
 let left = Number(process.env.DIE_AT)
+let within = false
 
 /** Counts a change, or dies before it. */
 function step(what) {
   left -= 1
   if (left === 0) process.kill(process.pid, 'SIGKILL')
-  if (process.env.DIE_LOG) appendFileSync(process.env.DIE_LOG, `${what}\n`)
+  if (process.env.DIE_LOG) fs.appendFileSync(process.env.DIE_LOG, `${what}\n`)
 }
 
-function watchHandle(handle, file) {
-  const writeFile = handle.writeFile.bind(handle)
-  handle.writeFile = (...given) => {
-    step(`write ${file}`)
-    return writeFile(...given)
+const changes = ['mkdir', 'rename', 'rm', 'rmdir', 'writeFile', 'open', 'link', 'copyFile', 'symlink']
+for (const [module, names] of [
+  [fs, changes.map((name) => `${name}Sync`)],
+  [promises, changes]
+]) {
+  for (const name of names) {
+    const real = module[name]
+    module[name] = (...given) => {
+      // What such a call is made of counts as one with it.
+      if (within) return real(...given)
+      within = true
+      try {
+        step(`${name} ${given[0]}`)
+        return real(...given)
+      } finally {
+        within = false
+      }
+    }
   }
-  return handle
-}
-
-for (const name of ['mkdir', 'rename', 'rm', 'rmdir', 'writeFile', 'chown']) {
-  const real = promises[name]
-  promises[name] = (file, ...rest) => {
-    step(`${name} ${file}`)
-    return real(file, ...rest)
-  }
-}
-const { open } = promises
-promises.open = async (file, ...rest) => {
-  step(`open ${file}`)
-  return watchHandle(await open(file, ...rest), file)
 }
 syncBuiltinESMExports()

@@ -3,7 +3,6 @@
 // or `docker 20` (so many milliseconds after docker was started); HALT_SIGNAL is what it is ended with.
 import childProcess from 'node:child_process'
 import fs from 'node:fs'
-import promises from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 
 const { HALT_PID = '', HALT_LOG = '', HALT_AT = '', HALT_SIGNAL = '', GITHUB_STATE = '' } = process.env
@@ -30,37 +29,36 @@ function step(of: keyof typeof counted, what: string): void {
   if (kind === of && Number(number) === counted[of] && when !== 'after') halt()
 }
 
-fs.appendFileSync = (file, ...rest) => {
-  if (file !== GITHUB_STATE) {
-    append(file, ...rest)
-    return
+type Call = (...given: unknown[]) => unknown
+const calls = fs as unknown as Record<string, Call>
+let within = false
+
+/** Has `watch` see each call from outside; what a call is made of inside counts as one with it. */
+function watchCalls(name: string, watch: (call: () => unknown, file: string) => unknown): void {
+  const real = calls[name]
+  calls[name] = (...given) => {
+    if (within) return real?.(...given)
+    within = true
+    try {
+      return watch(() => real?.(...given), String(given[0]))
+    } finally {
+      within = false
+    }
   }
+}
+
+watchCalls('appendFileSync', (call, file) => {
+  if (file !== GITHUB_STATE) return call()
   step('state', 'saved')
-  append(file, ...rest)
+  call()
   if (kind === 'state' && Number(number) === counted.state && when === 'after') halt()
-}
-
-type Change = (...given: unknown[]) => unknown
-const changes = promises as unknown as Record<string, Change>
-
-for (const name of ['mkdir', 'rename', 'rm', 'rmdir', 'writeFile', 'chown']) {
-  const real = changes[name]
-  changes[name] = (...given) => {
-    step('file', `${name} ${String(given[0])}`)
-    return real?.(...given)
-  }
-}
-
-const open = promises.open.bind(promises)
-promises.open = async (file, ...rest) => {
-  step('file', `open ${String(file)}`)
-  const handle = await open(file, ...rest)
-  const write = handle.writeFile.bind(handle)
-  handle.writeFile = async (...given) => {
-    step('file', `write ${String(file)}`)
-    await write(...given)
-  }
-  return handle
+  return undefined
+})
+for (const name of ['mkdirSync', 'renameSync', 'rmSync', 'rmdirSync', 'writeFileSync', 'openSync']) {
+  watchCalls(name, (call, file) => {
+    step('file', `${name} ${file}`)
+    return call()
+  })
 }
 
 const spawn = childProcess.spawn as unknown as (...given: unknown[]) => unknown

@@ -1,0 +1,31 @@
+import * as fs from 'node:fs'
+import type * as promises from 'node:fs/promises'
+
+/**
+ * The calls of node:fs/promises that each login makes, but done at once, and not in a thread: its files are few and
+ * small, and to load node:fs/promises and start its threads takes longer than all of them (docs/performance.md).
+ */
+export const access = atOnce('access')
+export const copyFile = atOnce('copyFile')
+export const link = atOnce('link')
+export const lstat = atOnce('lstat')
+export const mkdir = atOnce('mkdir')
+export const readdir = atOnce('readdir')
+export const readFile = atOnce('readFile')
+export const readlink = atOnce('readlink')
+export const realpath = atOnce('realpath')
+export const rename = atOnce('rename')
+export const rm = atOnce('rm')
+export const rmdir = atOnce('rmdir')
+export const stat = atOnce('stat')
+export const writeFile = atOnce('writeFile')
+
+type Name = Extract<keyof typeof promises, keyof typeof fs>
+
+function atOnce<N extends Name>(name: N): (typeof promises)[N] {
+  const call = fs[`${name}Sync` as keyof typeof fs] as (...args: never[]) => unknown
+  // Async, so that what it throws rejects.
+  // eslint-disable-next-line @typescript-eslint/require-await
+  const promised = async (...args: never[]): Promise<unknown> => call(...args)
+  return promised as (typeof promises)[N]
+}
