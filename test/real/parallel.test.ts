@@ -56,13 +56,13 @@ interface Tally {
 async function sideBySide(over: boolean): Promise<Tally> {
   const home = mkdtempSync(join(tmpdir(), 'icr-login-home-'))
   const jobs: Job[] = []
+  // With an empty config docker looks for a store of its own.
+  const file = writeConfig(
+    home,
+    '{\n\t"auths": {\n\t\t"ghcr.io": {\n\t\t\t"auth": "bWU6c2VjcmV0"\n\t\t}\n\t}\n}'
+  )
+  const reader = startReader(file)
   try {
-    // With an empty config docker looks for a store of its own.
-    const file = writeConfig(
-      home,
-      '{\n\t"auths": {\n\t\t"ghcr.io": {\n\t\t\t"auth": "bWU6c2VjcmV0"\n\t\t}\n\t}\n}'
-    )
-    const reader = startReader(file)
     const [ours, theirs] = [hosts.slice(0, COUNT), hosts.slice(COUNT)]
     const saidFile = (at: number): string => join(home, `said-${at}`)
     for (const at of ours.keys()) {
@@ -96,6 +96,7 @@ async function sideBySide(over: boolean): Promise<Tally> {
     expect(left.filter((host) => ours.includes(host))).toEqual([])
     return tally
   } finally {
+    await reader.stop()
     for (const job of jobs) job.close()
     rmSync(home, { recursive: true, force: true })
   }

@@ -1,12 +1,14 @@
 // Preloaded into a step with --import: at the moment when the step says that it is logged in, config.json is copied to
 // the file SAID.
-import { copyFileSync } from 'node:fs'
+import fs, { copyFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
-const write = process.stdout.write.bind(process.stdout)
-process.stdout.write = (text, ...rest) => {
-  if (String(text).includes('Logged in to'))
+const { writeSync } = fs
+fs.writeSync = (file, data, ...rest) => {
+  if (file === 1 && String(data).includes('Logged in to'))
     copyFileSync(join(homedir(), '.docker', 'config.json'), process.env.SAID)
-  return write(text, ...rest)
+  return writeSync(file, data, ...rest)
 }
+syncBuiltinESMExports()
