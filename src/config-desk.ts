@@ -103,6 +103,8 @@ async function openDesk(
     madeDirectory,
     writeConfig: async (text, entries = new Map()) => {
       await write(file.path, text)
+      // Not in the same breath: what another program writes at this very moment is to be seen.
+      await new Promise((resolve) => setImmediate(resolve))
       await checkShown(path, entries)
     },
     writeLedger: async (ledger) => {

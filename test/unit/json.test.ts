@@ -1,0 +1,42 @@
+import { isDeepStrictEqual } from 'node:util'
+import { expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { isSame } from '../../src/json.ts'
+
+const parsed = fc.json({ maxDepth: 3 }).map((text): unknown => JSON.parse(text))
+
+/** The same value with the keys of each object in another order. */
+function turnKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(turnKeys)
+  if (typeof value !== 'object' || value === null) return value
+  const turned = Object.entries(value).map(([key, inner]) => [key, turnKeys(inner)] as const)
+  return Object.fromEntries(turned.reverse())
+}
+
+test('Two JSON values are the same where node:util says so', () => {
+  fc.assert(
+    fc.property(parsed, parsed, (a, b) => {
+      expect(isSame(a, b)).toBe(isDeepStrictEqual(a, b))
+    })
+  )
+})
+
+test('A JSON value is the same as itself, whatever the order of its keys', () => {
+  fc.assert(
+    fc.property(parsed, (value) => {
+      expect(isSame(value, turnKeys(structuredClone(value)))).toBe(true)
+    })
+  )
+})
+
+test.each([
+  ['a key that only one has', { a: 1 }, { b: 1 }],
+  ['a key more', { a: 1 }, { a: 1, b: 1 }],
+  ['a key that every object inherits', { toString: {} }, { a: {} }],
+  ['an array and an object', ['a'], { 0: 'a' }],
+  ['null and an object', null, {}],
+  ['a number and its text', 1, '1'],
+  ['a value deep inside', { a: [{ b: 1 }] }, { a: [{ b: 2 }] }]
+])('Two JSON values differ by %s', (_, a, b) => {
+  expect([isSame(a, b), isSame(b, a)]).toEqual([false, false])
+})
