@@ -112,7 +112,7 @@ describe.each(revocable)('mint: %s', (way: Revocable) => {
       stage.cloud.faults.push({ service: 'iam', path: '/identity/token', fault: fault(), times: 2 })
       const began = Date.now()
       expectSuccess(await job.post())
-      expect(Date.now() - began).toBeLessThan(40_000)
+      expect(Date.now() - began).toBeLessThan(60_000)
       expect(madeIn(stage.cloud)).toEqual([])
     })
 
@@ -132,7 +132,7 @@ describe.each(revocable)('mint: %s', (way: Revocable) => {
     stage.cloud.faults.push({ service, path, fault: hangFault() })
     const began = Date.now()
     const post = await job.post()
-    expect(Date.now() - began).toBeLessThan(42_000)
+    expect(Date.now() - began).toBeLessThan(60_000)
     expectLeft(post, 'could not be revoked', main)
     expect(post.log).toContain(`${stage.host}: logged out.`)
     expect(job.snapshot()).toEqual({})

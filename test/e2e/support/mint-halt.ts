@@ -34,13 +34,16 @@ const calls = fs as unknown as Record<string, Call>
 let within = false
 
 /** Has `watch` see each call from outside; what a call is made of inside counts as one with it. */
-function watchCalls(name: string, watch: (call: () => unknown, file: string) => unknown): void {
+function watchCalls(
+  name: string,
+  watch: (call: () => unknown, file: string, flags: unknown) => unknown
+): void {
   const real = calls[name]
   calls[name] = (...given) => {
     if (within) return real?.(...given)
     within = true
     try {
-      return watch(() => real?.(...given), String(given[0]))
+      return watch(() => real?.(...given), String(given[0]), given[1])
     } finally {
       within = false
     }
@@ -55,8 +58,8 @@ watchCalls('appendFileSync', (call, file) => {
   return undefined
 })
 for (const name of ['mkdirSync', 'renameSync', 'rmSync', 'rmdirSync', 'writeFileSync', 'openSync']) {
-  watchCalls(name, (call, file) => {
-    step('file', `${name} ${file}`)
+  watchCalls(name, (call, file, flags) => {
+    if (name !== 'openSync' || flags === 'wx') step('file', `${name} ${file}`)
     return call()
   })
 }
