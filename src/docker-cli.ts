@@ -134,7 +134,7 @@ async function explain(
   if (finished.code === undefined) {
     const late = timeLeft(context) === 0
     return new UserError(
-      `docker login for ${host} ${late ? 'took longer than timeout allows' : `was ended (${finished.signal ?? ''})`}.`,
+      `docker login for ${host} ${late ? 'took longer than timeout allows' : `was ended (${String(finished.signal)})`}.`,
       UNREACHED
     )
   }

@@ -4,7 +4,7 @@ import { type ConfigFile, configPath, entryOf, readConfig } from './config-file.
 import { type Context, timeLeft } from './context.ts'
 import { UserError } from './errors.ts'
 import { readdir, rmdir, stat } from './files.ts'
-import { parseObject } from './json.ts'
+import { isSame, parseObject } from './json.ts'
 import * as ledgers from './ledger.ts'
 import type { AuthEntry, HelperUse, Ledger, Release } from './ledger.ts'
 
@@ -180,6 +180,6 @@ function shownIn(
 function restoreText(text: string | null, { ledger }: Desk, rest: Ledger): string | null {
   if (text === null || text.trim() === '' || !isEmpty(rest)) return text
   const bare = ledger?.madeAuths === true ? removeEmptyAuths(text) : text
-  const empty = Object.keys(parseObject(bare) ?? {}).length === 0
+  const empty = isSame(parseObject(bare), {})
   return empty && ledger?.blank !== undefined ? ledger.blank : bare
 }

@@ -253,6 +253,22 @@ describe('A lock', () => {
     }, 120_000)
   })
 
+  test('is kept where the file system has no links, too', async () => {
+    const home = stage.newFolder()
+    const hosts = await addHosts(4)
+    const env = { NODE_OPTIONS: `--import ${join(import.meta.dirname, 'support', 'linkless.mjs')}` }
+    const jobs = await Promise.all(hosts.map(() => stage.newJob({ home, env })))
+    const mains = await Promise.all(
+      jobs.map((job, at) => job.main({ 'api-key': WRITER_KEY, registry: hosts[at] ?? '' }))
+    )
+    mains.forEach((main) => {
+      expectSuccess(main)
+    })
+    expect(Object.keys(jobs[0]?.dockerConfig()?.auths ?? {}).sort()).toEqual(hosts.sort())
+    for (const job of jobs) expectSuccess(await job.post())
+    expect(snapshot(home)).toEqual({})
+  })
+
   test('of another machine’s is taken over after 10 s', async () => {
     const home = stage.newFolder()
     plant(home, elsewhere)
