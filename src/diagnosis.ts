@@ -154,6 +154,10 @@ export function explainRefusal(what: string, said: string, secret: string): Refu
 /** How many characters of a secret, plain or encoded, give it away; more where it is encoded at length. */
 const PIECE = 6
 const LONG_PIECE = 10
+/** IDs are hexadecimal, and so is one form of every secret: six characters in common are nothing rare. */
+const ID_PIECE = 8
+
+const NOT_SHOWN = '(not shown: the answer repeats the secret)'
 
 /**
  * A service's words, unless they echo a piece of the secret, plain or encoded; or of any other secret of this step,
@@ -162,10 +166,21 @@ const LONG_PIECE = 10
 export function quoteWithout(said: string, secret: string): string {
   const heard = said.slice(0, 2 * LONGEST_QUOTE).toLowerCase()
   const echoes = [secret, ...knownSecrets].some((known) => known !== '' && repeats(heard, known))
-  return echoes ? '(not shown: the answer repeats the secret)' : quote(said)
+  return echoes ? NOT_SHOWN : quote(said)
 }
 
-function repeats(heard: string, secret: string): boolean {
+/** Whether an ID that a service gave may go into addresses, into the log and into state: it repeats no secret. */
+export function isPlainId(id: string): boolean {
+  const long = [...knownSecrets].filter(({ length }) => length >= ID_PIECE)
+  return /^[\w-]{1,100}$/.test(id) && !long.some((secret) => repeats(id.toLowerCase(), secret, ID_PIECE))
+}
+
+/** An ID as it may stand in a message. */
+export function quoteId(id: string): string {
+  return isPlainId(id) ? id : NOT_SHOWN
+}
+
+function repeats(heard: string, secret: string, length = PIECE): boolean {
   const once = inBase64(secret)
   const hex = Buffer.from(secret).toString('hex')
   const short = [
@@ -184,7 +199,7 @@ function repeats(heard: string, secret: string): boolean {
     [...Buffer.from(secret)].map((byte) => `&#${byte};`).join(''),
     ...once.flatMap(inBase64)
   ]
-  return shares(heard, short, PIECE) || shares(heard.replaceAll('\\', ''), long, LONG_PIECE)
+  return shares(heard, short, length) || shares(heard.replaceAll('\\', ''), long, LONG_PIECE)
 }
 
 /** base64 of a text, wherever in a longer one it stands. */

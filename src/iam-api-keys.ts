@@ -1,5 +1,5 @@
 import type { Context } from './context.ts'
-import { quoteWithout } from './diagnosis.ts'
+import { isPlainId, quoteId } from './diagnosis.ts'
 import { UserError } from './errors.ts'
 import { Fault, fetchReply, LARGEST_LIST, parseBody, type Reply, type Request } from './http.ts'
 import { explainReply } from './iam.ts'
@@ -54,20 +54,15 @@ function readApiKey(reply: Reply, context: Context): { id: string; secret: strin
   const secret = stringAt(body, 'apikey')
   if (secret !== undefined) context.mask(secret)
   const id = parseId(body)
-  if (secret === undefined || id === undefined)
+  if (secret === undefined || id === undefined || !isPlainId(id))
     throw new Fault(`it answered ${reply.status} without an API key`)
   return { id, secret }
 }
 
-/** An ID goes into addresses and into the log, so it must look like one, and repeat no secret. */
-function parseId(body: Record<string, unknown>): string | undefined {
-  const id = stringAt(body, 'id')
-  return id !== undefined && /^ApiKey-[\w-]{1,60}$/.test(id) && quoteWithout(id, '') === id ? id : undefined
-}
-
-export interface ApiKeySummary {
-  readonly id: string
-  readonly name: string
+/** An ID goes into addresses, so it must look like one. */
+function parseId(key: Record<string, unknown>): string | undefined {
+  const id = stringAt(key, 'id')
+  return id !== undefined && /^ApiKey-[\w-]{1,60}$/.test(id) ? id : undefined
 }
 
 const PAGE_SIZE = 100
@@ -75,16 +70,17 @@ const PAGE_SIZE = 100
 const MOST_PAGES = 100
 
 /**
- * All API keys of a service ID, page by page.
+ * Finds the API keys of a service ID that carry a name, on all pages of its list.
+ * @returns their IDs
  * @throws as createApiKey
  */
-export async function listApiKeys(
+export async function findApiKeys(
   iamUrl: string,
   accessToken: string,
-  of: { readonly serviceId: string; readonly account: string },
+  of: Pick<ApiKeyOrder, 'name' | 'serviceId' | 'account'>,
   context: Context
-): Promise<ApiKeySummary[]> {
-  const keys: ApiKeySummary[] = []
+): Promise<string[]> {
+  const ids: string[] = []
   let page: string | undefined
   for (let count = 0; count < MOST_PAGES; count++) {
     const url = new URL(`${iamUrl}/v1/apikeys`)
@@ -101,21 +97,24 @@ export async function listApiKeys(
         const body = parseBody(reply)
         // An answer that is no list would be taken for an empty one: nothing left to revoke.
         if (!Array.isArray(body['apikeys'])) throw new Fault('it answered 200 without a list of API keys')
-        return { found: parseKeys(body['apikeys']), next: parseNextPage(body) }
+        return { found: parseKeys(body['apikeys'], of.name), next: parseNextPage(body) }
       },
       context
     )
-    keys.push(...found)
+    ids.push(...found)
     page = next
-    if (page === undefined) return keys
+    if (page === undefined) return ids
   }
   throw new UserError('The list of API keys does not end.', 'Is iam-url the address of IBM Cloud IAM?')
 }
 
-function parseKeys(keys: readonly unknown[]): ApiKeySummary[] {
-  return keys.filter(isObject).flatMap((key) => {
-    const [id, name] = [parseId(key), stringAt(key, 'name')]
-    return id === undefined || name === undefined ? [] : [{ id, name }]
+function parseKeys(keys: readonly unknown[], name: string): string[] {
+  const named = keys.filter(isObject).filter((key) => key['name'] === name)
+  return named.map((key) => {
+    const id = parseId(key)
+    // Passed over, it would stay, and nobody would know.
+    if (id === undefined) throw new Fault('it answered 200 with a key of this job that has no ID')
+    return id
   })
 }
 
@@ -145,7 +144,7 @@ export async function deleteApiKey(
     },
     (reply) => {
       if (reply.status === 404 || (reply.status >= 200 && reply.status < 300)) return
-      throw explainReply(`IAM refused to delete the API key ${id}`, reply, accessToken)
+      throw explainReply(`IAM refused to delete the API key ${quoteId(id)}`, reply, accessToken)
     },
     context
   )

@@ -1,6 +1,6 @@
 import type { Context } from './context.ts'
 import { parseClaims } from './credential.ts'
-import { explainRefusal, quoteWithout } from './diagnosis.ts'
+import { explainRefusal, isPlainId, quoteId } from './diagnosis.ts'
 import { UserError } from './errors.ts'
 import { Fault, fetchReply, LARGEST_LIST, parseBody, type Reply, type Request } from './http.ts'
 import { isObject, stringAt } from './json.ts'
@@ -48,11 +48,6 @@ export async function issueRegistryToken(
   )
 }
 
-/** It goes into addresses and into the log, so it must look like an ID, and repeat no secret. */
-function isPlainId(id: string): boolean {
-  return /^[\w-]{1,100}$/.test(id) && quoteWithout(id, '') === id
-}
-
 function explainIssue(host: string, reply: Reply, { accessToken }: Caller): Error {
   const said = parseErrors(reply.body)
   const ended = /discontinued/i.test(said) || [404, 405, 410].includes(reply.status)
@@ -63,20 +58,17 @@ function explainIssue(host: string, reply: Reply, { accessToken }: Caller): Erro
   )
 }
 
-export interface RegistryTokenSummary {
-  readonly id: string
-  readonly description: string
-}
-
 /**
- * The account's registry tokens.
+ * Finds those of the account's registry tokens that carry a description, and were not removed.
+ * @returns their IDs
  * @throws UserError where the registry refuses it or can't be reached
  */
-export async function listRegistryTokens(
+export async function findRegistryTokens(
   host: string,
   caller: Caller,
+  description: string,
   context: Context
-): Promise<RegistryTokenSummary[]> {
+): Promise<string[]> {
   return await fetchReply(
     { ...request('GET', host, '', caller), largest: LARGEST_LIST },
     (reply) => {
@@ -84,30 +76,37 @@ export async function listRegistryTokens(
       const { tokens } = parseBody(reply)
       // An answer that is no list would be taken for an empty one: nothing left to revoke.
       if (!Array.isArray(tokens)) throw new Fault('it answered 200 without a list of tokens')
-      return tokens.filter(isObject).flatMap((token) => {
-        const [id, description] = [stringAt(token, '_id'), stringAt(token, 'secondary_owner')]
-        return id === undefined || description === undefined || token['revoked'] === true
-          ? []
-          : [{ id, description }]
-      })
+      return parseTokens(tokens, description)
     },
     context
   )
 }
 
+function parseTokens(tokens: readonly unknown[], description: string): string[] {
+  const ours = tokens.filter(isObject).filter((token) => token['secondary_owner'] === description)
+  return ours
+    .filter((token) => token['revoked'] !== true)
+    .map((token) => {
+      const id = stringAt(token, '_id')
+      // Passed over, it would stay, and nobody would know.
+      if (id === undefined) throw new Fault('it answered 200 with a token of this job that has no ID')
+      return id
+    })
+}
+
 /**
  * Removes a registry token by its ID, and all that carry its description; what is gone already is no error.
- * @throws as listRegistryTokens
+ * @throws as findRegistryTokens
  */
 export async function removeRegistryToken(
   host: string,
   caller: Caller,
-  { id, description }: RegistryTokenSummary,
+  { id, description }: { readonly id: string; readonly description: string },
   context: Context
 ): Promise<void> {
   const accept = (reply: Reply): void => {
     if (reply.status !== 404 && (reply.status < 200 || reply.status >= 300)) {
-      throw explain(host, `remove ${quoteWithout(id, '')}`, reply, caller)
+      throw explain(host, `remove ${quoteId(id)}`, reply, caller)
     }
   }
   await fetchReply(request('DELETE', host, `/${encodeURIComponent(id)}`, caller), accept, context)

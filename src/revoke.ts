@@ -1,6 +1,6 @@
 import type { Context } from './context.ts'
 import { formatTime, parseTrustedProfile } from './credential.ts'
-import { quoteWithout } from './diagnosis.ts'
+import { quoteId } from './diagnosis.ts'
 import { formatList, messageOf, RefusedError, UserError } from './errors.ts'
 import { fetchAccessToken, type Identity } from './identity.ts'
 import { findWay } from './mint/ways.ts'
@@ -42,7 +42,7 @@ export async function revokeMinted(
 }
 
 function describeIds({ way, name }: MintState, ids: readonly string[]): string {
-  return `${way} ${ids.length === 0 ? `named ${name}` : formatList(ids.map((id) => quoteWithout(id, '')))}`
+  return `${way} ${ids.length === 0 ? `named ${name}` : formatList(ids.map(quoteId))}`
 }
 
 /** A secret that another step has put in the place of the job's own is not sent anywhere. */

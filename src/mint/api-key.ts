@@ -2,7 +2,7 @@ import type { Context } from '../context.ts'
 import { type Credential, formatTime, parseStart, USERNAMES } from '../credential.ts'
 import { RefusedError, UserError } from '../errors.ts'
 import { accountOf } from '../iam.ts'
-import { createApiKey, deleteApiKey, listApiKeys } from '../iam-api-keys.ts'
+import { createApiKey, deleteApiKey, findApiKeys } from '../iam-api-keys.ts'
 import { exchange } from '../registry.ts'
 import {
   HOUR_MS,
@@ -34,8 +34,8 @@ export const apiKey: MintWay = {
   revoker: {
     list: async (order, context) => {
       const token = await order.accessToken()
-      const keys = await listApiKeys(order.iamUrl, token, scopeOf(order, token), context)
-      return keys.filter(({ name }) => name === order.name).map(({ id }) => ({ id }))
+      const of = { name: order.name, ...scopeOf(order, token) }
+      return (await findApiKeys(order.iamUrl, token, of, context)).map((id) => ({ id }))
     },
     remove: async (order, { id }, context) => {
       await deleteApiKey(order.iamUrl, await order.accessToken(), id, context)

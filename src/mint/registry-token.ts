@@ -2,7 +2,7 @@ import type { Context } from '../context.ts'
 import { formatTime, parseEnd, USERNAMES } from '../credential.ts'
 import { UserError } from '../errors.ts'
 import { accountOf } from '../iam.ts'
-import { issueRegistryToken, listRegistryTokens, removeRegistryToken } from '../registry-token-api.ts'
+import { issueRegistryToken, findRegistryTokens, removeRegistryToken } from '../registry-token-api.ts'
 import {
   HOUR_MS,
   type Minted,
@@ -35,8 +35,8 @@ export const registryToken: MintWay = {
       const token = await order.accessToken()
       const lists = await Promise.allSettled(
         order.hosts.map(async (host) => {
-          const found = await listRegistryTokens(host, caller(token), context)
-          return found.filter(({ description }) => description === order.name).map(({ id }) => ({ id, host }))
+          const found = await findRegistryTokens(host, caller(token), order.name, context)
+          return found.map((id) => ({ id, host }))
         })
       )
       const found = lists.flatMap((list) => (list.status === 'fulfilled' ? list.value : []))

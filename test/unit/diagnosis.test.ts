@@ -1,7 +1,7 @@
 // What each message of IBM's means, and that no answer brings the secret back into the log.
 import fc from 'fast-check'
-import { describe, expect, test } from '@jest/globals'
-import { diagnose, explainRefusal, quoteWithout } from '../../src/diagnosis.ts'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { diagnose, explainRefusal, isPlainId, quoteId, quoteWithout } from '../../src/diagnosis.ts'
 import { knownSecrets, quote, RefusedError } from '../../src/errors.ts'
 import { requestsOf } from './support/echoes.ts'
 
@@ -150,6 +150,50 @@ describe('an answer that repeats the secret is not shown', () => {
     expect(quoteWithout('no', 'pw1')).toBe('no')
     expect(quoteWithout('no six six', 'sixsix')).toBe('no six six')
     expect(quoteWithout('sixsix', 'sixsix')).toBe(HIDDEN)
+  })
+})
+
+describe('an ID', () => {
+  const SECRET = 'Wr1tQm7vXk_2ZpLd9sHcNf'
+  const hex = Buffer.from(SECRET).toString('hex')
+
+  beforeAll(() => {
+    knownSecrets.add(SECRET).add('pw1')
+  })
+  afterAll(() => {
+    knownSecrets.delete(SECRET)
+    knownSecrets.delete('pw1')
+  })
+
+  test.each([
+    'ApiKey-6ab013ed-9a61-4b57-945a-9d4232307ec8',
+    `ae57b394-9a61-4b57-945a-9d4${hex.slice(3, 10)}ec`,
+    'id-pw1'
+  ])('%s is shown: what it has in common with a secret is chance', (id) => {
+    expect([isPlainId(id), quoteId(id)]).toEqual([true, id])
+  })
+
+  test.each([SECRET.slice(3, 11), `x-${hex.slice(9, 17)}`, `x${SECRET.toUpperCase()}`])(
+    '%s is not shown: it repeats a secret',
+    (id) => {
+      expect([isPlainId(id), quoteId(id)]).toEqual([false, HIDDEN])
+    }
+  )
+
+  test.each(['', '../x', 'x'.repeat(101)])('%j is none', (id) => {
+    expect(isPlainId(id)).toBe(false)
+  })
+
+  test('of IBM’s is one, whatever the secrets are', () => {
+    fc.assert(
+      fc.property(fc.uuid(), fc.stringMatching(/^[A-Za-z0-9_.-]{900}$/), (uuid, secret) => {
+        knownSecrets.add(secret)
+        expect(isPlainId(`ApiKey-${uuid}`)).toBe(true)
+        knownSecrets.delete(secret)
+      }),
+      // Eight characters in common are rare, not impossible.
+      { numRuns: 300, seed: 1 }
+    )
   })
 })
 

@@ -1,6 +1,7 @@
 // What is asked about API keys, and what the answers are taken for.
 import { expect, test } from '@jest/globals'
-import { createApiKey, deleteApiKey, listApiKeys } from '../../src/iam-api-keys.ts'
+import { knownSecrets } from '../../src/errors.ts'
+import { createApiKey, deleteApiKey, findApiKeys } from '../../src/iam-api-keys.ts'
 import { makeContext } from './support/context.ts'
 import { useOwnEnvironment } from './support/environment.ts'
 import { type Answer, type Server, startServer } from './support/server.ts'
@@ -18,11 +19,11 @@ const ORDER = {
 const watch = () => () => undefined
 
 const json = (content: unknown, status = 200): Answer => ({ status, body: JSON.stringify(content) })
-const page = (names: string[], next?: unknown): Answer =>
-  json({ apikeys: names.map((name) => ({ id: `ApiKey-${name}`, name })), next })
+const page = (keys: string[], next?: unknown): Answer =>
+  json({ apikeys: keys.map((key) => ({ id: `ApiKey-${key}`, name: ORDER.name })), next })
 const urlOf = (server: Server): string => `http://${server.host}`
-const list = (server: Server): ReturnType<typeof listApiKeys> =>
-  listApiKeys(urlOf(server), TOKEN, ORDER, makeContext())
+const find = (server: Server): ReturnType<typeof findApiKeys> =>
+  findApiKeys(urlOf(server), TOKEN, ORDER, makeContext())
 
 test('a list is read page by page, and the next page asked for at the same place', async () => {
   const server = await startServer(
@@ -30,37 +31,49 @@ test('a list is read page by page, and the next page asked for at the same place
     page(['b'], '/v1/apikeys?pagetoken=three'),
     page(['c'], '/v1/apikeys')
   )
-  expect((await list(server)).map(({ name }) => name)).toEqual(['a', 'b', 'c'])
+  expect(await find(server)).toEqual(['ApiKey-a', 'ApiKey-b', 'ApiKey-c'])
   const pages = server.received.map(({ url }) => new URL(url, urlOf(server)).searchParams.get('pagetoken'))
   expect(pages).toEqual([null, 'two', 'three'])
 })
 
 test('an address that is none ends the list', async () => {
-  expect(await list(await startServer(page(['a'], 'https://[')))).toEqual([{ id: 'ApiKey-a', name: 'a' }])
+  expect(await find(await startServer(page(['a'], 'https://[')))).toEqual(['ApiKey-a'])
 })
 
-test('what is no key in a list is left out', async () => {
-  const right = { id: 'ApiKey-a', name: 'a' }
-  const apikeys = [
-    null,
-    'x',
-    { ...right, id: '../a' },
-    { ...right, id: undefined },
-    { ...right, name: 7 },
-    right
-  ]
-  expect(await list(await startServer(json({ apikeys })))).toEqual([right])
+test('keys of other names, and what is no key, are left out', async () => {
+  const other = { id: 'ApiKey-b', name: 'b' }
+  const apikeys = [null, 'x', other, { ...other, id: '../a' }, { ...other, name: 7 }, { id: 'ApiKey-c' }]
+  expect(await find(await startServer(json({ apikeys })))).toEqual([])
+})
+
+test.each([undefined, '../a'])('a key of this job is not passed over where its ID is %s', async (id) => {
+  const server = await startServer(json({ apikeys: [{ id, name: ORDER.name }] }))
+  expect(await userError(() => find(server))).toContain(
+    'it answered 200 with a key of this job that has no ID'
+  )
+})
+
+test('a key is taken, and found, whatever its ID has by chance in common with a secret', async () => {
+  // As hexadecimal, the secret holds 334d34.
+  knownSecrets.add('aaaa3M4aaaaaaaaaaaaa')
+  const id = 'ApiKey-6ab013ed-9a61-4b57-945a-9d334d34aec8'
+  const server = await startServer(
+    json({ id, apikey: 'x' }, 201),
+    json({ apikeys: [{ id, name: ORDER.name }] })
+  )
+  expect((await createApiKey(urlOf(server), TOKEN, ORDER, watch, makeContext())).id).toBe(id)
+  expect(await find(server)).toEqual([id])
 })
 
 test('a list without end is left', async () => {
   const server = await startServer(page([], '/?pagetoken=again'))
-  expect(await userError(() => list(server))).toContain('The list of API keys does not end.')
+  expect(await userError(() => find(server))).toContain('The list of API keys does not end.')
   expect(server.received).toHaveLength(100)
 })
 
 test('an answer that is no list, or no key, is a fault and is asked for again', async () => {
   const noList = await startServer(json({}), page([]))
-  expect(await list(noList)).toEqual([])
+  expect(await find(noList)).toEqual([])
   expect(noList.received).toHaveLength(2)
   const noKey = await startServer(json({ apikey: 'x' }), json({ id: 'ApiKey-a', apikey: 'y' }, 201))
   const context = makeContext()
@@ -77,7 +90,7 @@ test('a refusal says whether a right is missing, and is not asked for again', as
     [401, 'IAM refused to list the API keys of iam-ServiceId-1']
   ] as const) {
     const server = await startServer(json({}, status))
-    expect(await userError(() => list(server))).toContain(says)
+    expect(await userError(() => find(server))).toContain(says)
     expect(server.received).toHaveLength(1)
     expect(await userError(() => createApiKey(urlOf(server), TOKEN, ORDER, watch, makeContext()))).toContain(
       says.replace('list the API keys', 'make an API key')

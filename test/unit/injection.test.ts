@@ -9,11 +9,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { parseChallenge } from '../../src/challenge.ts'
 import { explainRefusal, quoteWithout } from '../../src/diagnosis.ts'
 import { knownSecrets, messageOf, UserError } from '../../src/errors.ts'
-import { deleteApiKey, listApiKeys } from '../../src/iam-api-keys.ts'
+import { deleteApiKey, findApiKeys } from '../../src/iam-api-keys.ts'
 import { exchangeApiKey, explainReply } from '../../src/iam.ts'
 import { readInputs } from '../../src/inputs.ts'
 import { parseErrors } from '../../src/registry-error.ts'
-import { listRegistryTokens, removeRegistryToken } from '../../src/registry-token-api.ts'
+import { findRegistryTokens, removeRegistryToken } from '../../src/registry-token-api.ts'
 import { checkCredential } from '../../src/registry.ts'
 import { createContext } from '../../src/log.ts'
 import { reportCleanup, reportLogin } from '../../src/report.ts'
@@ -271,10 +271,15 @@ describe('Answers:', () => {
     'a login': (host) => checkCredential(host, { username: 'iamapikey', secret: WRITER_KEY }, makeContext()),
     'a token': (host) => exchangeApiKey(`http://${host}`, WRITER_KEY, makeContext()),
     'a list of keys': (host) =>
-      listApiKeys(`http://${host}`, 'token', { serviceId: 'iam-ServiceId-1', account: 'a' }, makeContext()),
+      findApiKeys(
+        `http://${host}`,
+        'token',
+        { name: 'x', serviceId: 'iam-ServiceId-1', account: 'a' },
+        makeContext()
+      ),
     'the end of a key': (host) => deleteApiKey(`http://${host}`, 'token', 'ApiKey-1', makeContext()),
     'a list of registry tokens': (host) =>
-      listRegistryTokens(host, { accessToken: 'token', account: 'a' }, makeContext()),
+      findRegistryTokens(host, { accessToken: 'token', account: 'a' }, 'x', makeContext()),
     'the end of a registry token': (host) => {
       const caller = { accessToken: 'token', account: 'a' }
       return removeRegistryToken(host, caller, { id: texts[0] ?? '', description: 'x' }, makeContext())

@@ -1,6 +1,6 @@
 // What is asked about registry tokens, and what the answers are taken for.
 import { expect, test } from '@jest/globals'
-import { issueRegistryToken, listRegistryTokens, removeRegistryToken } from '../../src/registry-token-api.ts'
+import { issueRegistryToken, findRegistryTokens, removeRegistryToken } from '../../src/registry-token-api.ts'
 import { makeContext } from './support/context.ts'
 import { useOwnEnvironment } from './support/environment.ts'
 import { type Answer, startServer } from './support/server.ts'
@@ -38,20 +38,25 @@ test.each([
   expect(server.received).toHaveLength(1)
 })
 
-test('a list holds what is a token and was not removed', async () => {
+test('those with the description are found that were not removed', async () => {
   const right = { _id: 'id-1', secondary_owner: 'x' }
-  const tokens = [null, right, { ...right, revoked: true }, { _id: 'id-2' }, { secondary_owner: 'x' }]
+  const tokens = [null, right, { ...right, revoked: true }, { _id: 'id-2' }, { secondary_owner: 'y' }]
   const server = await startServer(json({}), json({ tokens }))
-  expect(await listRegistryTokens(server.host, CALLER, makeContext())).toEqual([
-    { id: 'id-1', description: 'x' }
-  ])
+  expect(await findRegistryTokens(server.host, CALLER, 'x', makeContext())).toEqual(['id-1'])
   expect(server.received).toHaveLength(2)
+})
+
+test('one of this job that has no ID is not passed over', async () => {
+  const server = await startServer(json({ tokens: [{ secondary_owner: 'x' }] }))
+  expect(await userError(() => findRegistryTokens(server.host, CALLER, 'x', makeContext()))).toContain(
+    'it answered 200 with a token of this job that has no ID'
+  )
 })
 
 test('a refusal says of what, and is not asked for again', async () => {
   const server = await startServer({ status: 403 })
   const what = { id: 'id-1', description: 'x' }
-  expect(await userError(() => listRegistryTokens(server.host, CALLER, makeContext()))).toContain(
+  expect(await userError(() => findRegistryTokens(server.host, CALLER, 'x', makeContext()))).toContain(
     'refused to list (registry tokens, 403)'
   )
   expect(await userError(() => removeRegistryToken(server.host, CALLER, what, makeContext()))).toContain(
