@@ -3,9 +3,9 @@
 import fs from 'node:fs'
 import promises from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
+import { watchCalls } from './watched-calls.ts'
 
 let left = Number(process.env.DIE_AT)
-let within = false
 
 /** Counts a change, or dies before it. */
 function step(what) {
@@ -19,19 +19,9 @@ for (const [module, names] of [
   [fs, changes.map((name) => `${name}Sync`)],
   [promises, changes]
 ]) {
-  for (const name of names) {
-    const real = module[name]
-    module[name] = (...given) => {
-      // What such a call is made of counts as one with it, and to read is no change.
-      if (within || (name.startsWith('open') && !/[wa]/.test(given[1]))) return real(...given)
-      within = true
-      try {
-        step(`${name} ${given[0]}`)
-        return real(...given)
-      } finally {
-        within = false
-      }
-    }
-  }
+  watchCalls(module, names, (call, name, file) => {
+    step(`${name} ${file}`)
+    return call()
+  })
 }
 syncBuiltinESMExports()

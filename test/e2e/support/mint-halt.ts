@@ -4,6 +4,7 @@
 import childProcess from 'node:child_process'
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
+import { watchCalls } from './watched-calls.ts'
 
 const { HALT_PID = '', HALT_LOG = '', HALT_AT = '', HALT_SIGNAL = '', GITHUB_STATE = '' } = process.env
 const append = fs.appendFileSync
@@ -29,40 +30,18 @@ function step(of: keyof typeof counted, what: string): void {
   if (kind === of && Number(number) === counted[of] && when !== 'after') halt()
 }
 
-type Call = (...given: unknown[]) => unknown
-const calls = fs as unknown as Record<string, Call>
-let within = false
-
-/** Has `watch` see each call from outside; what a call is made of inside counts as one with it. */
-function watchCalls(
-  name: string,
-  watch: (call: () => unknown, file: string, flags: unknown) => unknown
-): void {
-  const real = calls[name]
-  calls[name] = (...given) => {
-    if (within) return real?.(...given)
-    within = true
-    try {
-      return watch(() => real?.(...given), String(given[0]), given[1])
-    } finally {
-      within = false
-    }
-  }
-}
-
-watchCalls('appendFileSync', (call, file) => {
+watchCalls(fs, ['appendFileSync'], (call, _, file) => {
   if (file !== GITHUB_STATE) return call()
   step('state', 'saved')
   call()
   if (kind === 'state' && Number(number) === counted.state && when === 'after') halt()
   return undefined
 })
-for (const name of ['mkdirSync', 'renameSync', 'rmSync', 'rmdirSync', 'writeFileSync', 'openSync']) {
-  watchCalls(name, (call, file, flags) => {
-    if (name !== 'openSync' || flags === 'wx') step('file', `${name} ${file}`)
-    return call()
-  })
-}
+const changes = ['mkdirSync', 'renameSync', 'rmSync', 'rmdirSync', 'writeFileSync', 'openSync']
+watchCalls(fs, changes, (call, name, file) => {
+  step('file', `${name} ${file}`)
+  return call()
+})
 
 const spawn = childProcess.spawn as unknown as (...given: unknown[]) => unknown
 Object.assign(childProcess, {
