@@ -82,6 +82,13 @@ function processesOf(job: Job): string[] {
     .filter((command) => command !== '')
 }
 
+/** What was killed takes a moment to be gone. */
+async function survivorsOf(job: Job): Promise<string[]> {
+  const until = Date.now() + 1_000
+  while (processesOf(job).length > 0 && Date.now() < until) await wait(20)
+  return processesOf(job)
+}
+
 function read(file: string): string {
   try {
     return readFileSync(file, 'utf8')
@@ -142,9 +149,8 @@ async function play({ cloud, job, folder }: Scene, point: Point, signal: Signal)
   )
   const endedAt = Date.now()
   await Promise.race([moment, wait(1)])
-  const survivors = processesOf(job)
+  const survivors = await survivorsOf(job)
   const post = await job.post()
-  const postMs = Date.now() - endedAt
   await wait(Math.max(0, (struckAt ?? 0) + (point.lateMs ?? 0) + 200 - Date.now()))
   const left = [...cloud.world.apiKeys.filter(isOurs), ...cloud.world.registryTokens.filter(isOurs)]
   return {
@@ -153,7 +159,7 @@ async function play({ cloud, job, folder }: Scene, point: Point, signal: Signal)
     endless: made.filter(({ expiresAt }) => expiresAt === undefined).length,
     killed: main.signal !== null || main.exitCode !== 0,
     mainMs: endedAt - (struckAt ?? endedAt),
-    postMs,
+    postMs: post.milliseconds,
     survivors,
     leftovers: [...Object.keys(job.snapshot()), ...Object.keys(job.snapshot(job.temp))],
     post
