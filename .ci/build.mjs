@@ -37,7 +37,7 @@ function loadLate(source) {
   if (line === undefined) return source
   const calls = new RegExp(`\\b${require}\\(import\\.meta\\.url\\)\\(("[\\w:/]+")\\)`, 'g')
   const late =
-    'const loadLate = (name) => new Proxy({}, { get: (_, key) => process.getBuiltinModule(name)[key] });'
+    'const loadLate = (name, module) => new Proxy({}, { get: (_, key) => (module ??= process.getBuiltinModule(name))[key] });'
   return source.replace(line, late).replace(calls, 'loadLate($1)')
 }
 

@@ -66,7 +66,8 @@ async function runLogin(
   return await run(docker, ['login', '--username', credential.username, '--password-stdin', host], {
     input: credential.secret,
     env: childEnvironment(credential.secret, directory),
-    timeoutMs: timeLeft(context)
+    timeoutMs: timeLeft(context),
+    stdout: 'ignore'
   })
 }
 

@@ -1,7 +1,10 @@
+const PROXIES = ['http_proxy', 'https_proxy', 'all_proxy'].flatMap((name) => [name, name.toUpperCase()])
+
 /** The passwords in the addresses of the job's proxies: as written, decoded, and with the user before them. */
 export function findProxySecrets(env: NodeJS.ProcessEnv): string[] {
-  const addresses = Object.entries(env).filter(([name]) => /^(?:https?|all)_proxy$/i.test(name))
-  return addresses.flatMap(([, address = '']) => {
+  return PROXIES.flatMap((name) => {
+    const address = env[name] ?? ''
+    if (!address.includes('@')) return []
     const [, user = '', password = ''] = /^(?:[a-z0-9]+:\/\/)?([^/@:]*):([^/@]+)@/i.exec(address) ?? []
     return password === ''
       ? []

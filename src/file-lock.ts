@@ -35,10 +35,10 @@ export async function withLock<T>(
   context: Context,
   work: (checkOwned: () => Promise<void>) => Promise<T>
 ): Promise<T> {
-  const machine = await findMachine()
+  const here = await thisMachine()
   for (;;) {
-    const mine = JSON.stringify({ owner, pid: process.pid, ...machine, since: context.now() })
-    await acquire({ path, mine, owner, machine }, context)
+    const mine = JSON.stringify({ owner, pid: process.pid, ...here, since: context.now() })
+    await acquire({ path, mine, owner, here }, context)
     try {
       return await work(async () => {
         if ((await read(path)) !== mine) throw new LockLost()
@@ -51,13 +51,21 @@ export async function withLock<T>(
   }
 }
 
+let machine: Promise<Machine> | undefined
+
+async function thisMachine(): Promise<Machine> {
+  return await (machine ??= findMachine())
+}
+
+/** From files where there are any: to load node:os takes longer. */
 async function findMachine(): Promise<Machine> {
-  const host = hostname()
+  const readKernel = async (name: string): Promise<string> =>
+    (await readFile(`/proc/sys/kernel/${name}`, 'utf8')).trim()
   try {
-    const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8')
-    return { host, space: `${boot.trim()} ${await readlink('/proc/self/ns/pid')}` }
+    const space = `${await readKernel('random/boot_id')} ${await readlink('/proc/self/ns/pid')}`
+    return { host: await readKernel('hostname'), space }
   } catch {
-    return { host }
+    return { host: hostname() }
   }
 }
 
@@ -66,18 +74,18 @@ interface Claim {
   /** What the lock file says once it is ours; no lock ever said the same. */
   readonly mine: string
   readonly owner: string
-  readonly machine: Machine
+  readonly here: Machine
 }
 
 async function acquire(claim: Claim, context: Context): Promise<void> {
   if (await create(claim)) return
-  const { path, machine } = claim
+  const { path, here } = claim
   const isOld = await watchAge(path, context)
   const sayOnce = announceWait(path, context)
   for (;;) {
     const holder = await read(path)
     if (holder === undefined && (await create(claim))) return
-    if (holder !== undefined && (isDead(holder, machine) || (await isOld(holder)))) {
+    if (holder !== undefined && (isDead(holder, here) || (await isOld(holder)))) {
       await takeAway(claim, holder, context)
     } else if (timeLeft(context) > 0) {
       sayOnce()
@@ -154,10 +162,10 @@ async function timeOf(path: string): Promise<number> {
 }
 
 /** Whether its owner is a process of this machine that is gone. */
-function isDead(holder: string, machine: Machine): boolean {
+function isDead(holder: string, here: Machine): boolean {
   const { host, space, pid } = parseObject(holder) ?? {}
-  const here = host === machine.host && (space === undefined || space === machine.space)
-  return here && typeof pid === 'number' && !isAlive(pid)
+  const same = host === here.host && (space === undefined || space === here.space)
+  return same && typeof pid === 'number' && !isAlive(pid)
 }
 
 function isAlive(pid: number): boolean {
@@ -180,12 +188,12 @@ async function takeAway({ path, owner }: Claim, abandoned: string, context: Cont
 
 /** Removes what processes that were killed left while they tried to take a lock; called by its owner. */
 export async function removeLockDrafts(path: string): Promise<void> {
-  const machine = await findMachine()
+  const here = await thisMachine()
   const now = await timeOf(path)
   for (const name of await readdir(dirname(path))) {
     if (!name.startsWith(`${basename(path)}.`)) continue
     const draft = join(dirname(path), name)
-    const abandoned = isDead((await read(draft)) ?? '', machine) || now - (await timeOf(draft)) > STALE_MS
+    const abandoned = isDead((await read(draft)) ?? '', here) || now - (await timeOf(draft)) > STALE_MS
     if (abandoned) await rm(draft, { force: true })
   }
 }

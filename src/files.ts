@@ -23,9 +23,9 @@ export const writeFile = atOnce('writeFile')
 type Name = Extract<keyof typeof promises, keyof typeof fs>
 
 function atOnce<N extends Name>(name: N): (typeof promises)[N] {
-  const call = fs[`${name}Sync` as keyof typeof fs] as (...args: never[]) => unknown
+  const calls = fs as unknown as Record<string, (...args: never[]) => unknown>
   // Async, so that what it throws rejects.
   // eslint-disable-next-line @typescript-eslint/require-await
-  const promised = async (...args: never[]): Promise<unknown> => call(...args)
+  const promised = async (...args: never[]): Promise<unknown> => calls[`${name}Sync`]?.(...args)
   return promised as (typeof promises)[N]
 }

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process'
 
 export interface Finished {
   /** The exit code; undefined where a signal ended the process, or it ran out of time. */
@@ -25,27 +25,35 @@ const LAST_WORDS_MS = 1_000
  * secret to disk), and lets EPIPE escape where the child ends before it has read its input.
  * @param file absolute path of the program
  * @param options.timeoutMs after this the program is killed
+ * @param options.stdout told not to, it does not listen to the program's standard output
  * @throws Error where the program can't be started
  */
 export async function run(
   file: string,
   args: readonly string[],
-  options: { readonly input: string; readonly env: NodeJS.ProcessEnv; readonly timeoutMs: number }
+  options: {
+    readonly input: string
+    readonly env: NodeJS.ProcessEnv
+    readonly timeoutMs: number
+    readonly stdout?: 'ignore'
+  }
 ): Promise<Finished> {
+  const { input, env, timeoutMs, stdout: heard = 'pipe' } = options
+  const setting: SpawnOptions = { env, windowsHide: true, stdio: ['pipe', heard, 'pipe'] }
   return await new Promise((resolve, reject) => {
-    const child = spawn(file, args, { env: options.env, windowsHide: true })
+    const child = spawn(file, args, setting)
     running.add(child)
     const stdout = collect(child.stdout)
     const stderr = collect(child.stderr)
     const letGo = (): void => {
-      child.stdout.destroy()
-      child.stderr.destroy()
+      child.stdout?.destroy()
+      child.stderr?.destroy()
     }
     let timer = setTimeout(() => {
       child.kill('SIGKILL')
       letGo()
-    }, options.timeoutMs)
-    child.stdin.on('error', () => {
+    }, timeoutMs)
+    child.stdin?.on('error', () => {
       // The child ended before it had read all: its exit code tells why.
     })
     child.on('error', (error) => {
@@ -63,15 +71,15 @@ export async function run(
       clearTimeout(timer)
       resolve({ code: code ?? undefined, signal: signal ?? undefined, stdout: stdout(), stderr: stderr() })
     })
-    child.stdin.end(options.input)
+    child.stdin?.end(input)
   })
 }
 
-/** Collects a stream's text; the rest of a very long one is read and dropped. */
-function collect(stream: NodeJS.ReadableStream): () => string {
+/** Collects a stream's text, if there is one; the rest of a very long one is read and dropped. */
+function collect(stream: NodeJS.ReadableStream | null): () => string {
   const chunks: Buffer[] = []
   let size = 0
-  stream.on('data', (chunk: Buffer) => {
+  stream?.on('data', (chunk: Buffer) => {
     if (size < LARGEST_OUTPUT) chunks.push(chunk)
     size += chunk.length
   })

@@ -126,8 +126,7 @@ export function isKnownHost(host: string): boolean {
 // RFC 1035, section 2.3.4, less the dot at the end.
 const LONGEST_HOST = 253
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
-const ICR_HOST = new RegExp(`^(?:${LABEL}\\.)*icr\\.io$`, 'i')
-const BLUEMIX_HOST = new RegExp(`^registry(?:\\.${LABEL})*\\.bluemix\\.net$`, 'i')
+const IBM_HOST = new RegExp(`^(?:(?:${LABEL}\\.)*icr\\.io|registry(?:\\.${LABEL})*\\.bluemix\\.net)$`, 'i')
 
 /**
  * Whether a registry host may be handed a secret: it lies in IBM's zones (facts section 1.3, the test that IBM's
@@ -139,7 +138,7 @@ export function isAllowedHost(host: string): boolean {
 
 /** Whether a host lies in the registry's zones: `icr.io` and below, and the `bluemix.net` names of before 2019. */
 export function isIbmHost(host: string): boolean {
-  return host.length <= LONGEST_HOST && (ICR_HOST.test(host) || BLUEMIX_HOST.test(host))
+  return host.length <= LONGEST_HOST && IBM_HOST.test(host)
 }
 
 const LOOPBACK = /^(?:localhost|\[::1\]|127\.(\d{1,3})\.(\d{1,3})\.(\d{1,3}))(?::(\d{1,5}))?$/i

@@ -185,7 +185,17 @@ describe('docker is called', () => {
     expectSuccess(main)
     const [call] = calls
     expect(Object.keys(call?.env ?? {}).sort()).toEqual([
-      ...['DOCKER_CONFIG', 'DOCKER_HOST', 'GOGC', 'GOMEMLIMIT', 'HOME', 'HTTPS_PROXY', 'HTTP_PROXY', 'LANG'],
+      ...[
+        'DOCKER_CONFIG',
+        'DOCKER_HOST',
+        'GOGC',
+        'GOMAXPROCS',
+        'GOMEMLIMIT',
+        'HOME',
+        'HTTPS_PROXY',
+        'HTTP_PROXY',
+        'LANG'
+      ],
       ...['LC_ALL', 'NO_PROXY', 'PATH', 'SSL_CERT_FILE', 'TMPDIR', 'XDG_RUNTIME_DIR']
     ])
     expect(call?.env['DOCKER_HOST']).toBe('unix:///nonexistent/icr-login.sock')

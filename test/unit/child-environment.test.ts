@@ -56,7 +56,7 @@ describe('a child', () => {
     ...['BASH_ENV', 'MY_PATH', 'PATH_X', 'XHOME', 'HTTP_PROXY_PASSWORD', 'SSL_CERT_FILE_X', 'DOCKER_CONFIG']
   ])('is not given %s', (name) => {
     setVariables({ [name]: 'value' })
-    expect(Object.keys(childEnvironment(SECRET))).toEqual(['DOCKER_HOST', 'GOGC', 'GOMEMLIMIT'])
+    expect(Object.keys(childEnvironment(SECRET))).toEqual(['DOCKER_HOST', 'GOGC', 'GOMAXPROCS', 'GOMEMLIMIT'])
   })
 
   test('is given no variable that holds the secret, whatever its name', () => {
@@ -69,6 +69,7 @@ describe('a child', () => {
     expect(Object.keys(childEnvironment(SECRET)).sort()).toEqual([
       'DOCKER_HOST',
       'GOGC',
+      'GOMAXPROCS',
       'GOMEMLIMIT',
       'PATH'
     ])
@@ -79,6 +80,7 @@ describe('a child', () => {
     expect(Object.keys(childEnvironment('')).sort()).toEqual([
       'DOCKER_HOST',
       'GOGC',
+      'GOMAXPROCS',
       'GOMEMLIMIT',
       'HOME',
       'PATH'
