@@ -6,30 +6,22 @@ import { codeOf, escapeLine, knownSecrets } from './errors.ts'
 
 /**
  * Has all that @actions/core says go out at once. Node's own process.stdout loads streams and sockets for it, a sixth of
- * a bare Node (docs/performance.md), and where it writes later a mask could come after its secret. Nothing of ours goes
- * to standard error, but each socket that ends asks whether it is that, and has Node make it.
+ * a bare Node (docs/performance.md), and where it writes later a mask could come after its secret.
  */
 export function logAtOnce(): void {
-  for (const [descriptor, name] of [
-    [1, 'stdout'],
-    [2, 'stderr']
-  ] as const) {
-    const write = (text: string): void => {
-      writeAll(descriptor, text)
-    }
-    Object.defineProperty(process, name, { value: { write } })
-  }
+  Object.defineProperty(process, 'stdout', { value: { write } })
 }
 
-function writeAll(descriptor: number, text: string): void {
+function write(text: string): boolean {
   let rest = Buffer.from(text)
-  while (rest.length > 0) rest = rest.subarray(writeSome(descriptor, rest))
+  while (rest.length > 0) rest = rest.subarray(writeSome(rest))
+  return true
 }
 
 /** @returns how many bytes are dealt with */
-function writeSome(descriptor: number, bytes: Buffer): number {
+function writeSome(bytes: Buffer): number {
   try {
-    return writeSync(descriptor, bytes)
+    return writeSync(1, bytes)
   } catch (error) {
     // EAGAIN: a pipe that is full. With any other error nobody reads any more: no reason to leave work half done.
     return codeOf(error) === 'EAGAIN' ? 0 : bytes.length

@@ -713,8 +713,8 @@ const plants: Record<string, Plant> = {
   },
   'the secret in a line of the log, in base64': {
     file: 'log.ts',
-    from: 'core.info(escapeLine(line))',
-    to: `core.info(escapeLine(line) + Buffer.from('xy' + ${key}).toString('base64'))`,
+    from: '${escapeLine(line)}',
+    to: `\${escapeLine(line) + Buffer.from('xy' + ${key}).toString('base64')}`,
     place: /^stdout of main$/u
   },
   'the secret in a file that is left in RUNNER_TEMP': {
