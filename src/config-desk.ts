@@ -6,12 +6,13 @@ import {
   entryOf,
   explainWrite,
   followLinks,
-  readConfig
+  readConfig,
+  readConfigAt
 } from './config-file.ts'
 import { type Context, jitter, timeLeft } from './context.ts'
 import { codeOf, UserError } from './errors.ts'
 import { removeLockDrafts, withLock } from './file-lock.ts'
-import { lstat, mkdir, readFile, rm } from './files.ts'
+import { lookAt, mkdir, readFile, rm } from './files.ts'
 import { isObject, isSame, parseObject } from './json.ts'
 import * as ledgers from './ledger.ts'
 import type { AuthEntry, Ledger } from './ledger.ts'
@@ -86,8 +87,9 @@ async function openDesk(
   checkOwned: () => Promise<void>
 ): Promise<Desk> {
   const path = configPath(directory)
-  for (const target of [await followLinks(path), ledgerPath(directory)]) await removeDrafts(target)
-  const file = await readConfig(path)
+  const target = await followLinks(path)
+  for (const written of [target, ledgerPath(directory)]) await removeDrafts(written)
+  const file = await readConfigAt(target, path)
   checkHolds(file, path)
   const write = async (target: string, text: string | null): Promise<void> => {
     if (text === null) {
@@ -137,7 +139,7 @@ function ledgerPath(directory: string): string {
 
 async function readLedger(directory: string): Promise<Ledger | undefined> {
   const path = ledgerPath(directory)
-  const found = await lstat(path).catch(() => undefined)
+  const found = await lookAt(path)
   if (found === undefined) return undefined
   const ledger = found.isFile() ? ledgers.parseLedger(parseObject(await readFile(path, 'utf8'))) : undefined
   if (ledger !== undefined) return ledger

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { homedir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { codeOf, UserError } from './errors.ts'
-import { readFile, readlink, realpath, stat } from './files.ts'
+import { lookAt, readFile, readlink, realpath, stat } from './files.ts'
 import { isObject } from './json.ts'
 import type { AuthEntry } from './ledger.ts'
 
@@ -31,7 +31,11 @@ export interface ConfigFile {
  * @throws UserError where docker could not read it either; it is left as it is
  */
 export async function readConfig(path: string): Promise<ConfigFile> {
-  const target = await followLinks(path)
+  return await readConfigAt(await followLinks(path), path)
+}
+
+/** The same where it is known already which file `path` leads to. */
+export async function readConfigAt(target: string, path: string): Promise<ConfigFile> {
   const text = await readText(target)
   return { path: target, text, content: text === null || text.trim() === '' ? {} : parseConfig(path, text) }
 }
@@ -69,14 +73,14 @@ export function checkHolds({ path }: ConfigFile, link: string): void {
 /** Where a link leads, even to a file that is not there yet: docker follows links too. */
 export async function followLinks(path: string): Promise<string> {
   try {
-    return await realpath(path)
+    if ((await lookAt(path)) !== undefined) return await realpath(path)
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') return path
-    // The same name as once the file is there: the directory may be a link, or lie below one.
-    const directory = await realpath(dirname(path)).catch(() => dirname(path))
-    const link = await readlink(path).catch(() => undefined)
-    return link === undefined ? join(directory, basename(path)) : await followLinks(resolve(directory, link))
   }
+  // The same name as once the file is there: the directory may be a link, or lie below one.
+  const directory = await realpath(dirname(path)).catch(() => dirname(path))
+  const link = (await lookAt(path)) === undefined ? undefined : await readlink(path).catch(() => undefined)
+  return link === undefined ? join(directory, basename(path)) : await followLinks(resolve(directory, link))
 }
 
 function parseConfig(path: string, text: string): Record<string, unknown> {

@@ -20,6 +20,13 @@ export const rmdir = atOnce('rmdir')
 export const stat = atOnce('stat')
 export const writeFile = atOnce('writeFile')
 
+/** What lies at a path itself, be it a link; undefined for nothing: to throw that and catch it takes longer. */
+// Async, so that what it throws rejects.
+// eslint-disable-next-line @typescript-eslint/require-await
+export async function lookAt(path: string): Promise<fs.Stats | undefined> {
+  return fs.lstatSync(path, { throwIfNoEntry: false })
+}
+
 type Name = Extract<keyof typeof promises, keyof typeof fs>
 
 function atOnce<N extends Name>(name: N): (typeof promises)[N] {

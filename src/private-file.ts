@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { explainWrite } from './config-file.ts'
 import { codeOf, UserError } from './errors.ts'
 import { LockLost } from './file-lock.ts'
-import { readdir, rename, rm, stat } from './files.ts'
+import { lookAt, readdir, rename, rm } from './files.ts'
 
 const DRAFT = '.icr-login-'
 
@@ -72,7 +72,7 @@ export async function removeDrafts(path: string): Promise<void> {
  * must still be able to read the file; anyone else can't give a file away, and leaves somebody else's alone.
  */
 async function keepOwner(path: string, draft: number): Promise<void> {
-  const before = await stat(path).catch(() => undefined)
+  const before = await lookAt(path)
   if (before === undefined || before.uid === fstatSync(draft).uid) return
   try {
     fchownSync(draft, before.uid, before.gid)
