@@ -3,9 +3,8 @@ const PROXIES = ['http_proxy', 'https_proxy', 'all_proxy'].flatMap((name) => [na
 /** The passwords in the addresses of the job's proxies: as written, decoded, and with the user before them. */
 export function findProxySecrets(env: NodeJS.ProcessEnv): string[] {
   return PROXIES.flatMap((name) => {
-    const address = env[name] ?? ''
-    if (!address.includes('@')) return []
-    const [, user = '', password = ''] = /^(?:[a-z0-9]+:\/\/)?([^/@:]*):([^/@]+)@/i.exec(address) ?? []
+    const [, user = '', password = ''] =
+      /^(?:[a-z0-9]+:\/\/)?([^/@:]*):([^/@]+)@/i.exec(env[name] ?? '') ?? []
     return password === ''
       ? []
       : [password, decode(password), `${user}:${password}`, `${decode(user)}:${decode(password)}`]

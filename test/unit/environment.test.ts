@@ -9,6 +9,7 @@ test.each<[string, string[]]>([
   ['http://m%65:bad%zz@proxy.test', ['bad%zz', 'bad%zz', 'm%65:bad%zz', 'me:bad%zz']],
   ['http://me@proxy.test:3128', []],
   ['http://proxy.test:3128', []],
+  ['http://proxy.test/no:user@there', []],
   ['', []]
 ])('the password in %s is found, as it is written and as it is meant', (address, secrets) => {
   for (const name of ['HTTPS_PROXY', 'http_proxy', 'ALL_PROXY']) {
