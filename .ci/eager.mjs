@@ -62,7 +62,7 @@ function wrap(text, { start, end }, { method, kind }) {
 }
 
 /** A declaration has no place for brackets either. A variable that is set before all else does the same. */
-function hoist(text, { start, end, id }, { body, start: outer }) {
+function hoist(text, { start, end, id }, { body }) {
   text.appendRight(start, `var ${id.name}=(`).prependLeft(end, ');')
   const first = body[0].start
   if (start !== first) text.move(start, end, first)

@@ -8,7 +8,10 @@ const stderr = 'WARNING! Your credentials are stored unencrypted.\n'
 const docker = makeRecordingDocker([{ stderr }])
 const job = await startJob({ docker: docker.directory, env: { NODE_V8_COVERAGE: folder } })
 try {
-  const steps = [await job.main({ 'api-key': 'an-api-key-of-the-build', region: 'us-south' }), await job.post()]
+  const steps = [
+    await job.main({ 'api-key': 'an-api-key-of-the-build', region: 'us-south' }),
+    await job.post()
+  ]
   for (const { exitCode, errors, warnings, stderr } of steps) {
     if (exitCode !== 0) throw new Error([...errors, ...warnings, stderr].join('\n'))
   }

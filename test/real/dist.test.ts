@@ -29,7 +29,7 @@ function copyTree(...below: string[]): string {
   folders.push(folder)
   const copy = join(folder, ...below)
   mkdirSync(copy, { recursive: true })
-  for (const name of ['.ci', 'src', 'node_modules', 'package.json', 'tsconfig.json']) {
+  for (const name of ['.ci', 'action.yml', 'src', 'test', 'node_modules', 'package.json', 'tsconfig.json']) {
     cpSync(join(root, name), join(copy, name), {
       recursive: true,
       verbatimSymlinks: true,
