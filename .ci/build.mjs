@@ -10,6 +10,7 @@ const require = createRequire(import.meta.url)
 const ncc = require('@vercel/ncc')
 const { minify } = require('@swc/core')
 const root = join(import.meta.dirname, '..')
+const PHASES = ['main', 'post']
 // The ids of chunks come from paths below the working directory.
 process.chdir(root)
 const pure = ['@actions/core', '@actions/io', '@actions/exec', '@actions/http-client', '@actions/tool-cache']
@@ -103,15 +104,14 @@ async function build(phase) {
 /** Has V8 compile at once what a plain login runs. */
 function compileAtOnce() {
   const findRan = watchUsualJob()
-  for (const phase of ['main', 'post']) {
+  for (const phase of PHASES) {
     const entry = join(root, 'dist', phase, 'index.js')
     writeFileSync(entry, bracket(readFileSync(entry, 'utf8'), findRan(entry)))
   }
 }
 
 await withoutSideEffects(async () => {
-  await build('main')
-  await build('post')
+  for (const phase of PHASES) await build(phase)
 })
 compileAtOnce()
 for (const name of readdirSync(join(root, 'dist'), { recursive: true }).sort()) {

@@ -1,21 +1,22 @@
-// A plain login and its cleanup, as most jobs have them, for the build to watch (eager.mjs). The folder that is named is
-// where Node is to write down which functions ran.
+// A plain login and its cleanup, as most jobs have them, for the build to watch (eager.mjs): prints, as JSON, the scripts
+// that ran.
 import { makeRecordingDocker } from '../test/support/recording-docker.ts'
-import { startJob } from '../test/support/runner.ts'
+import { mustEndWell, startJob } from '../test/support/runner.ts'
+import { watchScripts } from '../test/support/scripts.ts'
 
-const [, , folder] = process.argv
-const stderr = 'WARNING! Your credentials are stored unencrypted.\n'
-const docker = makeRecordingDocker([{ stderr }])
-const job = await startJob({ docker: docker.directory, env: { NODE_V8_COVERAGE: folder } })
+const warning = 'WARNING! Your credentials are stored unencrypted.\n'
+const docker = makeRecordingDocker([{ stderr: warning }])
 try {
-  const steps = [
-    await job.main({ 'api-key': 'an-api-key-of-the-build', region: 'us-south' }),
-    await job.post()
-  ]
-  for (const { exitCode, errors, warnings, stderr } of steps) {
-    if (exitCode !== 0) throw new Error([...errors, ...warnings, stderr].join('\n'))
-  }
+  const scripts = await watchScripts(async (env) => {
+    const job = await startJob({ docker: docker.directory, env })
+    try {
+      mustEndWell(await job.main({ 'api-key': 'an-api-key-of-the-build', region: 'us-south' }))
+      mustEndWell(await job.post())
+    } finally {
+      job.close()
+    }
+  })
+  console.log(JSON.stringify(scripts.filter(({ url }) => url.startsWith('file:'))))
 } finally {
-  job.close()
   docker.close()
 }

@@ -1,5 +1,5 @@
 // What is measured: the action's steps as the runner runs them, and the floor that no action can be below.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +8,8 @@ import { WRITER_KEY } from '../test/cloud/default-world.ts'
 import { runChild } from '../test/support/child.ts'
 import { node24 } from '../test/support/node24-path.mjs'
 import { needProgram } from '../test/support/programs.ts'
-import { type Environment, type Inputs, type Job, startJob, type StepResult } from '../test/support/runner.ts'
+import { type Environment, type Inputs, type Job, mustEndWell, startJob } from '../test/support/runner.ts'
+import { watchScripts } from '../test/support/scripts.ts'
 
 export const root = join(import.meta.dirname, '..')
 
@@ -16,10 +17,6 @@ export const root = join(import.meta.dirname, '..')
 export interface StepTimes {
   readonly main: number
   readonly post: number
-}
-
-function expectGreen({ exitCode, errors, stderr }: StepResult): void {
-  if (exitCode !== 0) throw new Error(`A step failed, so nothing was measured: ${errors.join('\n')}${stderr}`)
 }
 
 /** The host of the stand-in's first registry, or of its first few. */
@@ -51,8 +48,8 @@ export async function timeJob(
   return await inJob(docker, {}, async (job) => {
     const main = await job.main(inputsFor(cloud, inputs, hosts))
     const post = await job.post()
-    expectGreen(main)
-    expectGreen(post)
+    mustEndWell(main)
+    mustEndWell(post)
     return { main: main.milliseconds, post: post.milliseconds }
   })
 }
@@ -91,12 +88,12 @@ export async function timeSideBySide(
     await Promise.all(
       all.map(async (job, at) => {
         const registry = cloud.registries[at]?.host ?? ''
-        expectGreen(await job.main({ ...inputsFor(cloud, {}), registry }))
+        mustEndWell(await job.main({ ...inputsFor(cloud, {}), registry }))
       })
     )
     const took = performance.now() - began
     const held = Object.keys(all[0]?.dockerConfig()?.auths ?? {}).length
-    for (const job of all) expectGreen(await job.post())
+    for (const job of all) mustEndWell(await job.post())
     for (const job of all) job.close()
     return { all: took, lost: jobs - held }
   } finally {
@@ -113,9 +110,9 @@ export async function measureMemory(cloud: Cloud, options: StepOptions): Promise
   try {
     const env = { NODE_OPTIONS: `--import ${peak}`, PEAK_FILE: file }
     return await inJob(options.docker, env, async (job) => {
-      expectGreen(await job.main(inputsFor(cloud, options.inputs ?? {})))
+      mustEndWell(await job.main(inputsFor(cloud, options.inputs ?? {})))
       const main = readPeak()
-      expectGreen(await job.post())
+      mustEndWell(await job.post())
       return { main, post: readPeak() }
     })
   } finally {
@@ -128,21 +125,14 @@ export async function listLoaded(
   cloud: Cloud,
   { docker, inputs = {} }: StepOptions
 ): Promise<[string, number][]> {
-  const folder = mkdtempSync(join(tmpdir(), 'icr-login-bench-'))
-  try {
-    await inJob(docker, { NODE_V8_COVERAGE: folder }, async (job) => {
-      expectGreen(await job.main(inputsFor(cloud, inputs)))
-      expectGreen(await job.post())
+  const scripts = await watchScripts((env) =>
+    inJob(docker, env, async (job) => {
+      mustEndWell(await job.main(inputsFor(cloud, inputs)))
+      mustEndWell(await job.post())
     })
-    const urls = readdirSync(folder).flatMap((name) => {
-      const { result } = JSON.parse(readFileSync(join(folder, name), 'utf8')) as { result: { url: string }[] }
-      return result.map(({ url }) => url)
-    })
-    const files = urls
-      .filter((url) => url.startsWith('file:') && url.includes('/dist/'))
-      .map((url) => fileURLToPath(url))
-    return [...new Set(files)].sort().map((file) => [file.slice(root.length + 1), statSync(file).size])
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+  )
+  const files = scripts
+    .filter(({ url }) => url.startsWith('file:') && url.includes('/dist/'))
+    .map(({ url }) => fileURLToPath(url))
+  return [...new Set(files)].sort().map((file) => [file.slice(root.length + 1), statSync(file).size])
 }

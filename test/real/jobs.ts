@@ -3,7 +3,14 @@ import { afterEach, expect } from '@jest/globals'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startJob, type Inputs, type Job, type JobOptions, type StepResult } from '../support/runner.ts'
+import {
+  mustEndWell,
+  startJob,
+  type Inputs,
+  type Job,
+  type JobOptions,
+  type StepResult
+} from '../support/runner.ts'
 import type { Ground } from './ground.ts'
 import type { Login } from './table.ts'
 
@@ -20,12 +27,6 @@ export interface Jobs {
   logIn: (job: Job, inputs: Inputs) => Promise<StepResult>
   /** The same in a job of its own, whose post must leave the home as it was. */
   loginOf: (options: JobOptions, inputs: Inputs) => Promise<Login>
-}
-
-/** Everything that a step says, for a test that failed. */
-function mustEndWell({ exitCode, stdout, stderr, errors }: StepResult): void {
-  if (exitCode !== 0 || errors.length > 0)
-    throw new Error(`exit code ${exitCode ?? 'none'}\n${stdout}${stderr}`)
 }
 
 /** Runs post, which must succeed and find nothing to warn of. */

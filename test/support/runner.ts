@@ -369,6 +369,12 @@ class RunnerJob implements Job {
   }
 }
 
+/** @throws Error with all that a step said, where it did not end well */
+export function mustEndWell({ exitCode, stdout, stderr, errors }: StepResult): void {
+  if (exitCode !== 0 || errors.length > 0)
+    throw new Error(`exit code ${exitCode ?? 'none'}\n${stdout}${stderr}`)
+}
+
 /** Makes a job with folders of its own. Call `close` when done. */
 export function startJob(options: JobOptions = {}): Promise<Job> {
   return Promise.resolve().then(() => new RunnerJob(options))

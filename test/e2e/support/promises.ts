@@ -2,7 +2,7 @@
 import { expect } from '@jest/globals'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Job, StepResult } from '../../support/runner.ts'
+import { type Job, mustEndWell, type StepResult } from '../../support/runner.ts'
 
 const isMask = (event: StepResult['events'][number]): boolean =>
   event.kind === 'command' && event.command === 'add-mask'
@@ -31,15 +31,13 @@ export function expectNotSaid(result: StepResult, ...secrets: string[]): void {
 
 /** The step ended well: green, and without a word of failure. */
 export function expectSuccess(result: StepResult, warnings: (string | RegExp)[] = []): void {
-  const { exitCode, errors, stdout, stderr } = result
-  if (exitCode !== 0 || errors.length > 0)
-    throw new Error(`exit code ${exitCode ?? 'none'}\n${stdout}${stderr}`)
+  mustEndWell(result)
   expect(result.warnings).toEqual(
     warnings.map((wanted): unknown =>
       typeof wanted === 'string' ? expect.stringContaining(wanted) : expect.stringMatching(wanted)
     )
   )
-  expect(stderr).toBe('')
+  expect(result.stderr).toBe('')
 }
 
 /** The step failed as a user can read it: exit code 1, one error without a stack, and no output to go on with. */
