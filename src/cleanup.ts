@@ -1,14 +1,14 @@
 import * as core from '@actions/core'
-import { configPath } from './config-file.ts'
+import { configPath } from './docker/config/file.ts'
 import type { Context } from './context.ts'
-import { release } from './docker-config.ts'
-import { messageOf } from './errors.ts'
+import { release } from './docker/config/user-config.ts'
+import { messageOf } from './errors/user-error.ts'
 import { rm, rmdir } from './files.ts'
-import { readSecret } from './inputs.ts'
-import type { Outcome, Release } from './ledger.ts'
-import { createContext } from './log.ts'
-import { type CleanupReport, reportCleanup } from './report.ts'
-import { type LoginVariables, readState, type State } from './state.ts'
+import { readSecret } from './runner/inputs.ts'
+import type { Outcome, Release } from './docker/config/ledger.ts'
+import { createContext } from './runner/log.ts'
+import { type CleanupReport, reportCleanup } from './runner/report.ts'
+import { type LoginVariables, readState, type State } from './runner/state.ts'
 
 /** All of cleanup ends within these: GitHub gives 5 minutes to all post steps of a cancelled job together. */
 const BUDGET_MS = 20_000
@@ -51,7 +51,7 @@ async function leaveOwnPlace(
   report: CleanupReport
 ): Promise<void> {
   await attempt(report, async () => {
-    const { formatVariables, removeIsolation } = await import('./isolation.ts')
+    const { formatVariables, removeIsolation } = await import('./docker/config/isolated.ts')
     for (const [name, value] of Object.entries(formatVariables(directory, before))) {
       // What another step has set since stays as it is.
       if (process.env[name] === value) core.exportVariable(name, before[name as keyof LoginVariables])
@@ -89,7 +89,7 @@ async function eraseHelpers(
   context: Context
 ): Promise<void> {
   if (!releases.some(({ helper }) => helper !== undefined)) return
-  const { eraseUnused } = await import('./helper-use.ts')
+  const { eraseUnused } = await import('./docker/helper-login.ts')
   for (const host of await eraseUnused(releases, context)) {
     report.left.push(`${host}: its credential helper holds another login by now, which was left as it is.`)
   }
@@ -105,7 +105,7 @@ async function revoke(state: State, report: CleanupReport): Promise<void> {
     return
   }
   await attempt(report, async () => {
-    const { revokeMinted } = await import('./revoke.ts')
+    const { revokeMinted } = await import('./mint/revoke.ts')
     const line = await revokeMinted(mint, hosts, readSecret, createContext(REVOKE_BUDGET_MS))
     if (line !== undefined) report.done.push(line)
   })

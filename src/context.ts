@@ -1,4 +1,4 @@
-import type { Reply, Request } from './message.ts'
+import type { Reply, Request } from './http/message.ts'
 
 /** What a room below the entries may say, mask or wait for while it works; `login` and `cleanup` hand it down. */
 export interface Context {

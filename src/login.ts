@@ -2,22 +2,22 @@ import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as core from '@actions/core'
-import { configPath, dockerConfigDirectory } from './config-file.ts'
+import { configPath, dockerConfigDirectory } from './docker/config/file.ts'
 import type { Context } from './context.ts'
-import { formatBasic, formatTime } from './credential.ts'
-import { findDocker } from './docker-cli.ts'
-import { keep } from './docker-config.ts'
-import type { WantedDocker } from './docker-install.ts'
-import { findUnsafeSettings } from './environment.ts'
-import { type Identity, resolveCredential } from './identity.ts'
-import { type Inputs, readInputs } from './inputs.ts'
-import type { Isolation } from './isolation.ts'
-import { createContext } from './log.ts'
-import type { MintInputs } from './mint-inputs.ts'
-import { logInToRegistries, type WantedLogin } from './registry-login.ts'
-import { type LoginReport, reportLogin } from './report.ts'
-import { findShadows } from './shadow.ts'
-import { saveBegun, saveState, type State } from './state.ts'
+import { formatBasic, formatTime } from './credential/credential.ts'
+import { findDocker } from './docker/cli.ts'
+import { keep } from './docker/config/user-config.ts'
+import type { WantedDocker } from './docker/install.ts'
+import { findUnsafeSettings } from './http/environment.ts'
+import { type Identity, resolveCredential } from './credential/identity.ts'
+import { type Inputs, readInputs } from './runner/inputs.ts'
+import type { Isolation } from './docker/config/isolated.ts'
+import { createContext } from './runner/log.ts'
+import type { MintInputs } from './mint/inputs.ts'
+import { logInToRegistries, type WantedLogin } from './docker/login.ts'
+import { type LoginReport, reportLogin } from './runner/report.ts'
+import { findShadows } from './docker/overrides.ts'
+import { saveBegun, saveState, type State } from './runner/state.ts'
 
 /** The main phase: inputs → hosts → credential → (mint) → log in → report. */
 export async function login(): Promise<void> {
@@ -65,13 +65,13 @@ function makeNonce(): string {
 }
 
 async function resolveOwnPlace(nonce: string, temp: string): Promise<Isolation> {
-  const { resolveIsolation } = await import('./isolation.ts')
+  const { resolveIsolation } = await import('./docker/config/isolated.ts')
   return resolveIsolation(nonce, temp, process.env)
 }
 
 /** Makes the job's own directory, and leads the later steps there: this step's post leads them back. */
 async function isolate(state: State, context: Context): Promise<void> {
-  const { formatVariables, prepareIsolation } = await import('./isolation.ts')
+  const { formatVariables, prepareIsolation } = await import('./docker/config/isolated.ts')
   await prepareIsolation(state, state.nonce, state.hosts, context)
   if (state.before === undefined) return
   const variables = Object.entries(formatVariables(state.directory, state.before))
@@ -92,7 +92,7 @@ const INSTALL_MS = 5 * 60_000
 /** A job without docker gets its CLI, for the steps that follow too. */
 async function provideDocker(wanted: WantedDocker): Promise<void> {
   if ((await findDocker()) !== undefined) return
-  const { installDocker } = await import('./docker-install.ts')
+  const { installDocker } = await import('./docker/install.ts')
   core.addPath(await installDocker(wanted, process, createContext(INSTALL_MS)))
 }
 
@@ -116,7 +116,7 @@ async function useAsGiven({ identity, iamUrl, hosts }: Inputs, context: Context)
 
 /** The long-lived secret mints, and goes no further. The code of it is loaded only here. */
 async function mint(inputs: Inputs, wanted: MintInputs, begun: State, context: Context): Promise<JobLogin> {
-  const { mintForJob } = await import('./online.ts')
+  const { mintForJob } = await import('./network.ts')
   return await mintForJob(
     { ...inputs, mint: wanted, nonce: begun.nonce },
     (state) => {

@@ -1,9 +1,9 @@
 import { constants } from 'node:os'
 import * as core from '@actions/core'
-import { messageOf } from './errors.ts'
-import { logAtOnce } from './log.ts'
+import { messageOf } from './errors/user-error.ts'
+import { logAtOnce } from './runner/log.ts'
 import { login } from './login.ts'
-import { endChildren } from './process.ts'
+import { endChildren } from './docker/run.ts'
 
 // A docker that outlives a cancelled step would go on to write the secret to disk. Post does the rest.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -1,7 +1,7 @@
 import * as core from '@actions/core'
 import { cleanUp } from './cleanup.ts'
-import { messageOf } from './errors.ts'
-import { logAtOnce } from './log.ts'
+import { messageOf } from './errors/user-error.ts'
+import { logAtOnce } from './runner/log.ts'
 
 logAtOnce()
 cleanUp()

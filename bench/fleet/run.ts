@@ -1,8 +1,8 @@
 // Many jobs that log in together: the client's own code, from the grant down to the retries, in simulated time.
 import type { Context } from '../../src/context.ts'
-import { UserError } from '../../src/errors.ts'
-import { exchangeApiKey } from '../../src/iam.ts'
-import type { Reply } from '../../src/message.ts'
+import { UserError } from '../../src/errors/user-error.ts'
+import { exchangeApiKey } from '../../src/iam/client.ts'
+import type { Reply } from '../../src/http/message.ts'
 import { createChance, withChance } from './chance.ts'
 import { createClock, type Clock } from './clock.ts'
 import type { Policy } from './policies.ts'

@@ -1,5 +1,5 @@
 // IAM as far as a crowd meets it: so many tokens a second, 429 for the rest, and now and then a fault.
-import type { Reply } from '../../src/message.ts'
+import type { Reply } from '../../src/http/message.ts'
 
 /** How "100 a second" is counted: afresh with each second, or by tokens that come back one by one. */
 export const COUNTS = ['fixed window', 'token bucket'] as const

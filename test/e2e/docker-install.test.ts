@@ -16,7 +16,7 @@ import { createServer, type RequestListener, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { resolveDownload } from '../../src/docker-install.ts'
+import { resolveDownload } from '../../src/docker/install.ts'
 import { WRITER_KEY } from '../cloud/default-world.ts'
 import { findProgram, needProgram } from '../support/programs.ts'
 import type { Inputs, Job, StepResult } from '../support/runner.ts'

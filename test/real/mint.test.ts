@@ -2,7 +2,7 @@
 // and may not push unless that was asked for; revoked or ended, it serves none of them.
 import { describe, test } from '@jest/globals'
 import { cpSync } from 'node:fs'
-import type { WayName } from '../../src/mint/ways.ts'
+import type { WayName } from '../../src/mint/methods.ts'
 import { PROFILE_ID } from '../cloud/default-world.ts'
 import { mustSucceed, type Place } from './clients.ts'
 import { useGround } from './ground.ts'

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { WayName } from '../../src/mint/ways.ts'
+import type { WayName } from '../../src/mint/methods.ts'
 import {
   OPERATOR_KEY,
   READER_ID,

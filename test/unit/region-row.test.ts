@@ -4,11 +4,11 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { isIbmHost, REGIONS, type Region } from '../../src/registry-host.ts'
+import { isIbmHost, REGIONS, type Region } from '../../src/registry/hosts.ts'
 import { makeRecordingDocker } from '../support/recording-docker.ts'
 import { startJob, type Inputs } from '../support/runner.ts'
 
-type RegistryHint = typeof import('../../src/registry-hint.ts')
+type RegistryHint = typeof import('../../src/registry/hints.ts')
 
 const root = join(import.meta.dirname, '../..')
 

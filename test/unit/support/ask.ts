@@ -1,6 +1,6 @@
 // A program that asks one address with the action's own door to the network, for what only a new process can show:
 // variables that Node reads when it starts. Prints what came of it as JSON.
-import { fetchReply } from '../../../src/http.ts'
+import { fetchReply } from '../../../src/http/retry.ts'
 import { makeContext } from './context.ts'
 
 const context = makeContext({ budgetMs: 10_000 })

@@ -2,7 +2,7 @@
 // Arguments: the lock file, the file of the number, how many times, and who it is.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { setImmediate as turn } from 'node:timers/promises'
-import { withLock } from '../../../src/file-lock.ts'
+import { withLock } from '../../../src/docker/config/lock.ts'
 import { makeContext } from './context.ts'
 
 const [lock = '', file = '', times = '0', owner = ''] = process.argv.slice(2)

@@ -1,6 +1,6 @@
 // The message of what is thrown, which must be an error that a user can fix.
 import { expect } from '@jest/globals'
-import { UserError } from '../../../src/errors.ts'
+import { UserError } from '../../../src/errors/user-error.ts'
 
 export async function userError(work: Promise<unknown> | (() => unknown)): Promise<string> {
   let thrown: unknown

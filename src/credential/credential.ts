@@ -1,0 +1,157 @@
+import { UserError } from '../errors/user-error.ts'
+import { parseObject } from '../json.ts'
+
+/** The inputs that hold a secret. */
+export const SECRET_KINDS = ['api-key', 'registry-token', 'access-token', 'refresh-token'] as const
+export type SecretKind = (typeof SECRET_KINDS)[number]
+
+/** The user name that tells the registry what kind of secret the password is, facts/ibm-cloud.md section 4. */
+export const USERNAMES: Readonly<Record<SecretKind, string>> = {
+  'api-key': 'iamapikey',
+  'registry-token': 'token',
+  'access-token': 'iambearer',
+  'refresh-token': 'iamrefresh'
+}
+
+export interface Credential {
+  readonly username: string
+  readonly secret: string
+}
+
+/** A credential as docker and HTTP's Basic scheme write it. */
+export function formatBasic({ username, secret }: Credential): string {
+  return Buffer.from(`${username}:${secret}`).toString('base64')
+}
+
+/**
+ * The secret in what a user pasted: without blanks, quotes or `Bearer ` around it, or taken from the JSON file that
+ * IBM's console downloads.
+ * @throws UserError where it can't be a secret of that kind; the message never holds any of it
+ */
+export function parseSecret(kind: SecretKind, pasted: string): string {
+  const text = unwrap(pasted)
+  const secret = text.startsWith('{') ? takeFromKeyFile(kind, text) : text
+  if (secret === '') {
+    throw new UserError(
+      `${kind} is empty but for quotes or "Bearer" around it.`,
+      'Store the secret again, whole.'
+    )
+  }
+  // docker keeps a line end inside the secret (facts/clients-and-runner.md), and a header can't carry one.
+  if (/[\r\n]/.test(secret)) {
+    throw new UserError(`${kind} has a line break inside.`, 'Store the secret again, as one line.')
+  }
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(secret)) {
+    throw new UserError(`${kind} has a control character inside.`, 'Store the secret again, as plain text.')
+  }
+  checkShape(kind, secret)
+  return secret
+}
+
+function unwrap(pasted: string): string {
+  const text = pasted.trim()
+  const quoted = /^(["'])(.*)\1$/s.exec(text)?.[2]
+  return (quoted ?? text).trim().replace(/^Bearer(?:\s+|$)/i, '')
+}
+
+function takeFromKeyFile(kind: SecretKind, text: string): string {
+  const key = parseObject(text)?.['apikey']
+  if (kind === 'api-key' && typeof key === 'string' && key.trim() !== '') return key.trim()
+  throw new UserError(
+    `${kind} holds JSON${kind === 'api-key' ? ' without an "apikey"' : ''}.`,
+    kind === 'api-key'
+      ? 'Give the API key itself, or the whole file that the IBM Cloud console downloads.'
+      : 'If it is the file that the IBM Cloud console downloads, give it as api-key.'
+  )
+}
+
+function checkShape(kind: SecretKind, secret: string): void {
+  if (kind === 'api-key' && isJwt(secret)) {
+    throw new UserError(
+      'api-key holds a token (a JWT), not an API key.',
+      'Give it as access-token, or create an API key: ibmcloud iam service-api-key-create.'
+    )
+  }
+  if (kind === 'access-token' && !isJwt(secret)) {
+    throw new UserError(
+      'access-token does not hold an IAM access token: those are JWTs, and begin with eyJ.',
+      'If it is an API key, give it as api-key. If it is a refresh token, give it as refresh-token.'
+    )
+  }
+}
+
+/** An access token that ends sooner than this is refused: the job could not use it, facts section 3.1. */
+const LEAST_LIFE_MS = 60_000
+
+/**
+ * @param now milliseconds since 1970, by this machine's clock
+ * @throws UserError where the access token has ended, or is about to; the message has both clocks
+ */
+export function checkNotEnded(token: string, now: number): void {
+  const end = parseEnd(token)
+  if (end === undefined || end.getTime() - now > LEAST_LIFE_MS) return
+  const when = end.getTime() <= now ? 'ended' : 'ends'
+  throw new UserError(
+    `access-token ${when} at ${formatTime(end)}, and this runner's clock says ${formatTime(new Date(now))}.`,
+    "Get a new one, or give an api-key, which does not end. If the runner's clock is wrong, set it."
+  )
+}
+
+/** When a token ends, from the `exp` in it; undefined where it is no JWT or has none. */
+export function parseEnd(token: string): Date | undefined {
+  return timeAt(token, 'exp')
+}
+
+/** When a token was issued, by the issuer's own clock: the `iat` in it. Undefined where it is no JWT or has none. */
+export function parseStart(token: string): Date | undefined {
+  return timeAt(token, 'iat')
+}
+
+function timeAt(token: string, claim: string): Date | undefined {
+  return parseSeconds(parseClaims(token)?.[claim])
+}
+
+/** A time in seconds since 1970, as a service gives it; undefined where it is none, or none that a Date can hold. */
+export function parseSeconds(seconds: unknown): Date | undefined {
+  return typeof seconds === 'number' && Math.abs(seconds) <= LATEST_SECOND
+    ? new Date(seconds * 1000)
+    : undefined
+}
+
+// The last second that a Date can hold.
+const LATEST_SECOND = 8.64e12
+
+/** The claims of a JWT, unverified: the registry verifies them. Undefined where the text is no JWT. */
+export function parseClaims(token: string): Record<string, unknown> | undefined {
+  const [header, claims, signature, ...rest] = token.split('.')
+  if (header === undefined || claims === undefined || signature === undefined || rest.length > 0)
+    return undefined
+  return parseSegment(header) === undefined ? undefined : parseSegment(claims)
+}
+
+function isJwt(text: string): boolean {
+  return parseClaims(text) !== undefined
+}
+
+function parseSegment(segment: string): Record<string, unknown> | undefined {
+  return parseObject(Buffer.from(segment, 'base64url').toString())
+}
+
+/** A time as ISO 8601 in UTC, to the second. */
+export function formatTime(time: Date): string {
+  return time.toISOString().replace(/\.\d+Z$/, 'Z')
+}
+
+/** How a trusted profile is named: by its ID, its CRN, or its name. */
+export interface TrustedProfile {
+  readonly by: 'id' | 'crn' | 'name'
+  readonly value: string
+}
+
+/** Reads the input `trusted-profile`; the `iam-` before an ID goes. */
+export function parseTrustedProfile(text: string): TrustedProfile {
+  if (text.startsWith('crn:')) return { by: 'crn', value: text }
+  const id = /^(?:iam-)?(Profile-[0-9A-Za-z-]+)$/.exec(text)?.[1]
+  return id === undefined ? { by: 'name', value: text } : { by: 'id', value: id }
+}

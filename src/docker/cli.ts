@@ -1,0 +1,165 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { childEnvironment } from './child-env.ts'
+import { type Context, jitter, timeLeft } from '../context.ts'
+import type { Credential } from '../credential/credential.ts'
+import { UserError } from '../errors/user-error.ts'
+import { readFile } from '../files.ts'
+import { isObject, parseObject } from '../json.ts'
+import type { AuthEntry } from './config/ledger.ts'
+import { type Finished, run } from './run.ts'
+import { findProgram } from './program.ts'
+import { parseErrors } from '../registry/error.ts'
+
+/** The path of the docker CLI; undefined where there is none on the PATH. */
+export async function findDocker(): Promise<string | undefined> {
+  return await findProgram('docker')
+}
+
+/** How one `docker login` is to be made. */
+export interface DockerLogin {
+  readonly docker: string
+  readonly host: string
+  readonly credential: Credential
+  /** The credential helper that the user's config names for the host. */
+  readonly helper: string | undefined
+  /** A directory for this login alone, which does not exist yet. */
+  readonly directory: string
+}
+
+const TRIES = 3
+const FIRST_WAIT_MS = 500
+
+/**
+ * Runs `docker login` in a config directory of its own. A network fault is tried again, a refusal is not.
+ * @returns the entry that docker wrote; empty where a helper has the secret
+ * @throws UserError where docker could not log in, or said that it did and wrote no entry
+ */
+export async function dockerLogin(login: DockerLogin, context: Context): Promise<AuthEntry> {
+  prepareConfig(login)
+  for (let attempt = 1; ; attempt++) {
+    const finished = await runLogin(login, context)
+    if (finished.code === 0) return await readEntry(login)
+    const said = parseStderr(finished.stderr)
+    const wait = jitter(FIRST_WAIT_MS * 2 ** attempt)
+    if (attempt === TRIES || !(isTransient(said) || said.includes(NOT_ASKED)) || wait >= timeLeft(context))
+      throw await explain(login, finished, said, context)
+    context.note(`${login.host}: ${describe(said)}. docker login again in ${(wait / 1000).toFixed(1)} s.`)
+    await context.sleep(wait)
+  }
+}
+
+function prepareConfig({ directory, host, helper }: DockerLogin): void {
+  mkdirSync(directory, { mode: 0o700 })
+  const config = {
+    // With no entry at all docker may choose a native store by itself (cli/config/config.go, DetectDefaultStore).
+    auths: { 'x.invalid': {} },
+    ...(helper === undefined ? {} : { credHelpers: { [host]: helper } })
+  }
+  writeFileSync(join(directory, 'config.json'), JSON.stringify(config), { mode: 0o600 })
+}
+
+async function runLogin(
+  { docker, host, credential, directory }: DockerLogin,
+  context: Context
+): Promise<Finished> {
+  return await run(docker, ['login', '--username', credential.username, '--password-stdin', host], {
+    input: credential.secret,
+    env: childEnvironment(credential.secret, directory),
+    timeoutMs: timeLeft(context),
+    stdout: 'ignore'
+  })
+}
+
+async function readEntry({ directory, host }: DockerLogin): Promise<AuthEntry> {
+  const config = parseObject(await readFile(join(directory, 'config.json'), 'utf8').catch(() => ''))
+  const entry = isObject(config?.['auths']) ? config['auths'][host] : undefined
+  if (isObject(entry)) return entry
+  throw new UserError(
+    `docker login for ${host} ended well, but wrote no login.`,
+    'Nothing was logged in. Which program is the docker on the PATH? Run: docker --version'
+  )
+}
+
+/** docker's own last words: not its log lines, and no body, but the messages in it. */
+function parseStderr(stderr: string): string {
+  const lines = stderr.split('\n').filter((line) => !/^(?:time=|WARNING!|\s*$)/.test(line))
+  const line = (lines.at(-1) ?? '')
+    .replace(/^Error response from daemon: /, '')
+    .replace(/^(?:Get "[^"]*": )+/, '')
+  const brace = line.indexOf('{')
+  const messages = brace < 0 ? '' : parseErrors(line.slice(brace))
+  return messages === '' ? line : line.slice(0, brace) + messages
+}
+
+// What docker 28.2.2 says of each fault of a registry on loopback. It tells them apart in words alone.
+const TRANSIENT = new RegExp(
+  [
+    'connection refused|connection reset|broken pipe|\\bEOF\\b|malformed HTTP|proxyconnect',
+    'i/o timeout|TLS handshake timeout|Client\\.Timeout|context deadline exceeded',
+    'no such host|server misbehaving|failure in name resolution|network is unreachable|no route to host',
+    '(?:failed with status|unexpected HTTP status): (?:408|425|429|5\\d\\d)|toomanyrequests',
+    '^(?:Bad Gateway|Service Unavailable|Gateway Timeout)$',
+    'unable to decode token response|did not include a token'
+  ].join('|'),
+  'i'
+)
+
+// The ping failed, so docker saw no challenge and went on without the secret: nobody has refused it yet.
+const NOT_ASKED = 'failed with status: 401'
+
+// The reason of a proxy's refusal, which Go gives without a word about the proxy (net/http, transport.go);
+// "Unauthorized" is tinyproxy's for a wrong password, and of a registry there is always more to read.
+const PROXY_REFUSED =
+  /^(?:Proxy Authentication Required|Unauthorized|Forbidden|Bad Request|Not Found|Method Not Allowed)$/
+
+function isTransient(said: string): boolean {
+  return TRANSIENT.test(said)
+}
+
+/** A fault without docker's addresses and wrappings. */
+function describe(said: string): string {
+  return TRANSIENT.exec(said)?.[0] ?? 'its first answer asked for no secret'
+}
+
+const UNREACHED =
+  'Run the job again. If it stays: can this runner reach that host, and does it need a proxy (HTTPS_PROXY)?'
+
+async function explain(
+  { host, credential }: DockerLogin,
+  finished: Finished,
+  said: string,
+  context: Context
+): Promise<UserError> {
+  const { username, secret } = credential
+  if (finished.code === undefined) {
+    const late = timeLeft(context) === 0
+    return new UserError(
+      `docker login for ${host} ${late ? 'took longer than timeout allows' : `was ended (${String(finished.signal)})`}.`,
+      UNREACHED
+    )
+  }
+  if (isTransient(said)) {
+    return new UserError(`${host} could not be reached by docker login: ${describe(said)}.`, UNREACHED)
+  }
+  if (PROXY_REFUSED.test(said)) {
+    return new UserError(
+      `The proxy did not let docker login through to ${host}: ${said}.`,
+      'Check HTTPS_PROXY, with its user and password, and that the proxy allows that host.'
+    )
+  }
+  if (/x509:|certificate/i.test(said)) {
+    return new UserError(
+      `The certificate of ${host} is not trusted by docker.`,
+      "If a proxy of yours opens TLS, name its CA's file in SSL_CERT_FILE."
+    )
+  }
+  if (said === '') {
+    return new UserError(
+      `docker login for ${host} ended with ${finished.code} and said nothing.`,
+      'Which program is the docker on the PATH? Run: docker --version'
+    )
+  }
+  const { explainRefusal } = await import('../errors/known-messages.ts')
+  return explainRefusal(`${host} refused the login as ${username}`, said, secret)
+}

@@ -1,0 +1,181 @@
+import { existsSync } from 'node:fs'
+import { lstat, mkdir, readFile, rm, stat, symlink } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { locked } from './config-desk.ts'
+import { configPath, dockerConfigDirectory, explainWrite, readConfig } from './file.ts'
+import type { Context } from '../../context.ts'
+import { findHelper, listHelper } from '../helper.ts'
+import { messageOf, UserError } from '../../errors/user-error.ts'
+import { isObject, parseObject, stringAt } from '../../json.ts'
+import type { LoginVariables } from '../../runner/state.ts'
+
+/** Where the job's own login is to lie. */
+export interface Isolation {
+  readonly directory: string
+  /** What the variables were; undefined where an earlier step of the job has made the directory, and removes it. */
+  readonly before?: LoginVariables
+}
+
+/**
+ * The directory of the job: the one that an earlier step of it has made, else a new one, which does not exist yet.
+ * @param temp RUNNER_TEMP
+ */
+export function resolveIsolation(nonce: string, temp: string, env: NodeJS.ProcessEnv): Isolation {
+  const { DOCKER_CONFIG = '', REGISTRY_AUTH_FILE = '' } = env
+  const current = resolve(DOCKER_CONFIG)
+  const shared =
+    dirname(current) === resolve(temp) && /^icr-login-docker-[0-9a-f]{16}$/.test(basename(current))
+  if (shared && existsSync(current)) return { directory: current }
+  return {
+    directory: join(resolve(temp), `icr-login-docker-${nonce}`),
+    before: { DOCKER_CONFIG, REGISTRY_AUTH_FILE }
+  }
+}
+
+/**
+ * Makes the job's directory, with what the user's clients find in their own ones. In the directory of an earlier step
+ * it sees to it that the logins to come go into the file.
+ * @throws UserError where the user's config.json can't be read, or the directory can't be written
+ */
+export async function prepareIsolation(
+  { directory, before }: Isolation,
+  nonce: string,
+  hosts: readonly string[],
+  context: Context
+): Promise<void> {
+  const config = before === undefined ? undefined : await makeOwnPlace(directory, hosts, context)
+  await locked(directory, nonce, context, async (desk) => {
+    await desk.writeConfig(formatConfig(config ?? withoutHelpersFor(hosts, desk.file.content)))
+  })
+}
+
+/** @returns the config that it is to begin with */
+async function makeOwnPlace(directory: string, hosts: readonly string[], context: Context): Promise<Config> {
+  const home = dockerConfigDirectory()
+  const config = await carryOver(home, hosts, context)
+  try {
+    await mkdir(dirname(directory), { recursive: true })
+    await mkdir(directory, { mode: 0o700 })
+  } catch (error) {
+    throw explainWrite(directory, error)
+  }
+  await linkFromHome(home, directory, context)
+  return config
+}
+
+/** The variables that lead the job's later steps to its own login. podman's is set only where it was. */
+export function formatVariables(directory: string, before: LoginVariables): Partial<LoginVariables> {
+  return {
+    DOCKER_CONFIG: directory,
+    ...(before.REGISTRY_AUTH_FILE === '' ? {} : { REGISTRY_AUTH_FILE: configPath(directory) })
+  }
+}
+
+/**
+ * Removes the job's directory.
+ * @throws UserError where it is still there, or something else is by now
+ */
+export async function removeIsolation(directory: string): Promise<void> {
+  const found = await lstat(directory).catch(() => undefined)
+  if (found !== undefined && !found.isDirectory()) {
+    throw new UserError(
+      `${directory} is not the directory that this step made.`,
+      'It was left as it is. If it leads to a login of this job, remove that by hand.'
+    )
+  }
+  try {
+    await rm(directory, { recursive: true, force: true, maxRetries: 3 })
+  } catch (error) {
+    throw new UserError(
+      `${directory} can't be removed: ${messageOf(error)}`,
+      'It holds the login of this job. Remove it by hand.'
+    )
+  }
+}
+
+type Config = Readonly<Record<string, unknown>>
+
+function formatConfig(config: Config): string {
+  return JSON.stringify(config, undefined, '\t')
+}
+
+/** What the user's clients find in their files, so that the job finds it in its own. */
+async function carryOver(home: string, hosts: readonly string[], context: Context): Promise<Config> {
+  const { content } = await readConfig(configPath(home))
+  const podman = await readPodmanFile()
+  return withoutHelpersFor(hosts, {
+    ...content,
+    // A store for all would get the job's own login too.
+    credsStore: undefined,
+    auths: { ...objectAt(podman, 'auths'), ...objectAt(content, 'auths') },
+    credHelpers: {
+      ...objectAt(podman, 'credHelpers'),
+      ...(await findStored(content, context)),
+      ...objectAt(content, 'credHelpers')
+    }
+  })
+}
+
+/** The logins that podman, buildah and skopeo would have found, which `DOCKER_CONFIG` leads away from. */
+async function readPodmanFile(): Promise<Config> {
+  const { REGISTRY_AUTH_FILE: file = '', XDG_RUNTIME_DIR: runtime = '' } = process.env
+  const path = file === '' && runtime !== '' ? join(runtime, 'containers', 'auth.json') : file
+  return parseObject(await readFile(path, 'utf8').catch(() => '')) ?? {}
+}
+
+/** The store for all, as the helper of each host that it holds a login for. */
+async function findStored(content: Config, context: Context): Promise<Record<string, string>> {
+  const store = stringAt(content, 'credsStore')
+  if (store === undefined) return {}
+  const hosts = await listStored(store, content, context)
+  return Object.fromEntries(hosts.map((host) => [host, store]))
+}
+
+async function listStored(store: string, content: Config, context: Context): Promise<string[]> {
+  try {
+    return await listHelper(await findHelper(store), context)
+  } catch (error) {
+    context.warn(`This job finds only some of the logins that "${store}" holds: ${messageOf(error)}`)
+    // docker leaves an empty entry for what it gives to a store.
+    const entries = Object.entries(objectAt(content, 'auths'))
+    return entries.flatMap(([host, entry]) =>
+      isObject(entry) && Object.keys(entry).length === 0 ? [host] : []
+    )
+  }
+}
+
+function withoutHelpersFor(hosts: readonly string[], config: Config): Config {
+  const helpers = Object.entries(objectAt(config, 'credHelpers'))
+  return {
+    ...config,
+    credHelpers: Object.fromEntries(helpers.filter(([key]) => !hosts.includes(hostOf(key))))
+  }
+}
+
+/** Helpers also keep logins under addresses, such as https://us.icr.io/v2/. */
+function hostOf(key: string): string {
+  return key.replace(/^https?:\/\//, '').replace(/\/.*/, '')
+}
+
+function objectAt(config: Config, key: string): Config {
+  const value = config[key]
+  return isObject(value) ? value : {}
+}
+
+/** What docker keeps beside config.json and must find again; docker/cli, users of `config.Dir()`. */
+const BESIDE_CONFIG = ['buildx', 'cli-plugins', 'contexts', 'trust', 'ca.pem', 'cert.pem', 'key.pem']
+
+/** Links, so that a builder that the job makes is the user's own, as without `isolate`. */
+async function linkFromHome(home: string, directory: string, context: Context): Promise<void> {
+  for (const name of BESIDE_CONFIG) {
+    const target = join(home, name)
+    const found = await stat(target).catch(() => undefined)
+    if (found === undefined) continue
+    // Windows lets anyone make a junction, but not a link to a file.
+    await symlink(target, join(directory, name), found.isDirectory() ? 'junction' : 'file').catch(
+      (error: unknown) => {
+        context.warn(`${target} is not found by this job: ${messageOf(error)}`)
+      }
+    )
+  }
+}

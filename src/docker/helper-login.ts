@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto'
+import type { Context } from '../context.ts'
+import type { Credential } from '../credential/credential.ts'
+import { type CredentialHelper, eraseFromHelper, findHelper, getFromHelper, storeInHelper } from './helper.ts'
+import { UserError } from '../errors/user-error.ts'
+import type { HelperUse, Release } from './config/ledger.ts'
+
+/** A helper that is to keep a host's login. */
+export interface HelperClaim {
+  readonly helper: CredentialHelper
+  readonly use: HelperUse
+}
+
+/**
+ * Finds the helper of a host.
+ * @param wanted.path of the config.json that names it
+ * @throws UserError where it is missing or fails, or holds another login, which nobody could bring back
+ */
+export async function claimHelper(
+  name: string,
+  wanted: { readonly host: string; readonly credential: Credential; readonly path: string },
+  context: Context
+): Promise<HelperClaim> {
+  const helper = await findHelper(name)
+  const found = await getFromHelper(helper, wanted.host, context)
+  const digest = hash(wanted.credential)
+  if (found === undefined || hash(found) === digest) {
+    return { helper, use: { name, before: found !== undefined, digest } }
+  }
+  throw new UserError(
+    `The credential helper "${name}" (${wanted.path}) holds another login for ${wanted.host}, which could not be brought back.`,
+    'Give isolate: true, which keeps this login away from it, or run docker logout first if that login is not needed.'
+  )
+}
+
+/** Hands a credential to the helper, where docker is not there to do it. */
+export async function storeLogin(
+  { helper }: HelperClaim,
+  host: string,
+  credential: Credential,
+  context: Context
+): Promise<void> {
+  await storeInHelper(helper, host, credential, context)
+}
+
+/**
+ * Reads the login back from the helper.
+ * @returns the use of the helper, to be written down
+ * @throws UserError where the helper holds nothing, or something else
+ */
+export async function checkHelperLogin(
+  { helper, use }: HelperClaim,
+  host: string,
+  context: Context
+): Promise<HelperUse> {
+  const found = await getFromHelper(helper, host, context)
+  // docker's name for an identity token, which it keeps in place of the secret where the registry gives one.
+  if (found !== undefined && (found.username === '<token>' || hash(found) === use.digest)) {
+    return { ...use, digest: hash(found) }
+  }
+  throw new UserError(
+    `docker login for ${host} ended well, but the credential helper "${helper.name}" does not hold this login.`,
+    `Does the helper work by hand? Try: echo ${host} | docker-credential-${helper.name} get`
+  )
+}
+
+function hash({ username, secret }: Credential): string {
+  return createHash('sha256').update(`${username}:${secret}`).digest('hex')
+}
+
+/**
+ * Makes credential helpers forget what nobody of ours needs any longer, unless they held it before us, or hold
+ * something else by now.
+ * @returns the hosts whose helper holds something else
+ * @throws UserError where a helper fails, or holds the login still
+ */
+export async function eraseUnused(releases: readonly Release[], context: Context): Promise<string[]> {
+  const changed: string[] = []
+  for (const { host, helper: use } of releases) {
+    if (use === undefined || use.before) continue
+    const helper = await findHelper(use.name)
+    const found = await getFromHelper(helper, host, context)
+    if (found === undefined) continue
+    if (hash(found) === use.digest) await eraseAndCheck(helper, host, context)
+    else changed.push(host)
+  }
+  return changed
+}
+
+async function eraseAndCheck(helper: CredentialHelper, host: string, context: Context): Promise<void> {
+  await eraseFromHelper(helper, host, context)
+  if ((await getFromHelper(helper, host, context)) === undefined) return
+  throw new UserError(
+    `The credential helper "${helper.name}" still holds the login for ${host}.`,
+    `Erase it by hand: echo ${host} | docker-credential-${helper.name} erase`
+  )
+}

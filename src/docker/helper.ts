@@ -1,0 +1,118 @@
+import { childEnvironment } from './child-env.ts'
+import { type Context, timeLeft } from '../context.ts'
+import type { Credential } from '../credential/credential.ts'
+import { quoteWithout } from '../errors/known-messages.ts'
+import { quote, UserError } from '../errors/user-error.ts'
+import { parseObject, stringAt } from '../json.ts'
+import { type Finished, run } from './run.ts'
+import { findProgram } from './program.ts'
+
+/** A `docker-credential-*` program: github.com/docker/docker-credential-helpers, "Development". */
+export interface CredentialHelper {
+  /** As config.json names it: `pass`, `osxkeychain`, … */
+  readonly name: string
+  readonly path: string
+}
+
+/**
+ * Finds the program of the helper that config.json names.
+ * @throws UserError where it is not on the PATH
+ */
+export async function findHelper(name: string): Promise<CredentialHelper> {
+  const program = `docker-credential-${name}`
+  const path = /^[\w.-]+$/.test(name) ? await findProgram(program) : undefined
+  if (path !== undefined) return { name, path }
+  throw new UserError(
+    `docker's config.json names the credential helper "${quote(name)}", but ${quote(program)} is not on the PATH.`,
+    'Install it, or take credsStore or credHelpers out of config.json.'
+  )
+}
+
+/**
+ * What the helper holds for a host; undefined where it holds nothing. The secret is masked.
+ * @throws UserError where the helper fails
+ */
+export async function getFromHelper(
+  helper: CredentialHelper,
+  host: string,
+  context: Context
+): Promise<Credential | undefined> {
+  const finished = await call(helper, 'get', host, '', context)
+  // Every helper says it in these words, on its standard output (credentials/error.go).
+  if (/credentials not found/i.test(finished.stdout + finished.stderr)) return undefined
+  const found = parseObject(finished.stdout)
+  const secret = stringAt(found, 'Secret')
+  if (secret !== undefined) context.mask(secret)
+  checkSuccess(finished, helper, 'get', host, secret ?? '')
+  const username = stringAt(found, 'Username') ?? ''
+  return secret === undefined && username === '' ? undefined : { username, secret: secret ?? '' }
+}
+
+/**
+ * Hands a credential to the helper, as docker does.
+ * @throws UserError where the helper fails
+ */
+export async function storeInHelper(
+  helper: CredentialHelper,
+  host: string,
+  { username, secret }: Credential,
+  context: Context
+): Promise<void> {
+  const input = JSON.stringify({ ServerURL: host, Username: username, Secret: secret })
+  checkSuccess(await call(helper, 'store', input, secret, context), helper, 'store', host, secret)
+}
+
+/**
+ * Makes the helper forget what it holds for a host.
+ * @throws UserError where the helper fails
+ */
+export async function eraseFromHelper(
+  helper: CredentialHelper,
+  host: string,
+  context: Context
+): Promise<void> {
+  checkSuccess(await call(helper, 'erase', host, '', context), helper, 'erase', host, '')
+}
+
+/**
+ * The hosts, or addresses of hosts, that the helper holds a login for.
+ * @throws UserError where the helper fails
+ */
+export async function listHelper(helper: CredentialHelper, context: Context): Promise<string[]> {
+  const finished = await call(helper, 'list', '', '', context)
+  checkSuccess(finished, helper, 'list', 'all hosts', '')
+  return Object.keys(parseObject(finished.stdout) ?? {})
+}
+
+async function call(
+  helper: CredentialHelper,
+  verb: 'get' | 'store' | 'erase' | 'list',
+  input: string,
+  secret: string,
+  context: Context
+): Promise<Finished> {
+  return await run(helper.path, [verb], {
+    input,
+    env: childEnvironment(secret),
+    timeoutMs: timeLeft(context)
+  })
+}
+
+function checkSuccess(
+  finished: Finished,
+  helper: CredentialHelper,
+  verb: string,
+  host: string,
+  secret: string
+): void {
+  if (finished.code === 0) return
+  const how =
+    finished.code === undefined ? `was ended (${String(finished.signal)})` : `ended with ${finished.code}`
+  const said = (finished.stderr + finished.stdout).trim()
+  const program = `docker-credential-${helper.name}`
+  throw new UserError(
+    `The credential helper "${helper.name}" ${how} on "${verb}" for ${host}.`,
+    `Does it work by hand? Try: ${verb === 'list' ? `${program} list` : `echo ${host} | ${program} get`}`,
+    said === '' ? undefined : quoteWithout(said, secret)
+  )
+}

@@ -1,0 +1,146 @@
+import { type Challenge, parseChallenge } from './challenge.ts'
+import type { Context } from '../context.ts'
+import { type Credential, formatBasic, parseSeconds } from '../credential/credential.ts'
+import { explainRefusal, quoteWithout } from '../errors/known-messages.ts'
+import { type RefusedError, UserError } from '../errors/user-error.ts'
+import { Fault, fetchReply, parseBody, type Reply } from '../http/retry.ts'
+import { stringAt } from '../json.ts'
+import { parseErrors } from './error.ts'
+import { formatOrigin } from './hosts.ts'
+
+/** A bearer token of the registry's own, for the scopes that were asked for. */
+export interface RegistryToken {
+  readonly token: string
+  readonly start: Date
+  readonly end: Date
+}
+
+/**
+ * The handshake that `docker login` does, for machines without docker: ping → challenge → token → ping with it
+ * (facts/ibm-cloud.md section 4). Returns where the registry took the credential.
+ * @throws RefusedError where the registry refuses the credential
+ * @throws UserError where it can't be reached, or is not one of IBM's
+ */
+export async function checkCredential(host: string, credential: Credential, context: Context): Promise<void> {
+  const { token } = await exchange(host, credential, [], context)
+  await askWith(host, '/v2/', token, credential.username, context, credential.secret)
+}
+
+/**
+ * Ping → challenge → token: exchanges a credential for the registry's own token.
+ * @param scopes what it is asked for; the registry may grant less
+ * @throws as checkCredential
+ */
+export async function exchange(
+  host: string,
+  credential: Credential,
+  scopes: readonly string[],
+  context: Context
+): Promise<RegistryToken> {
+  const challenge = await fetchChallenge(host, context)
+  return await fetchToken(host, { challenge, credential, scopes }, context)
+}
+
+/**
+ * Asks the registry for something with a token of its own.
+ * @param path such as `/v2/namespace/repository/tags/list`
+ * @param who the user name, for the error
+ * @param secret what the error must not repeat
+ * @throws as checkCredential
+ */
+export async function askWith(
+  host: string,
+  path: string,
+  token: string,
+  who: string,
+  context: Context,
+  secret = token
+): Promise<void> {
+  await fetchReply(
+    { method: 'GET', url: new URL(formatOrigin(host) + path), headers: { authorization: `Bearer ${token}` } },
+    (reply) => {
+      if (reply.status !== 200) throw refused(host, reply, who, secret)
+    },
+    context
+  )
+}
+
+async function fetchChallenge(host: string, context: Context): Promise<Challenge> {
+  return await fetchReply(
+    { method: 'GET', url: new URL(`${formatOrigin(host)}/v2/`) },
+    ({ status, headers }) => {
+      const challenge = parseChallenge(headers['www-authenticate'] ?? '')
+      if (status === 401 && challenge?.scheme === 'bearer') return challenge
+      const strange = new UserError(
+        `${host} does not answer like a registry of IBM Cloud: ${status} instead of 401 and a Bearer challenge.`,
+        'Nothing was logged in. Is registry right, and is there a proxy or a captive portal in between?'
+      )
+      // Not the registry's: of somebody in between, who may be gone the next time.
+      throw status === 200 ? new Fault('it answered 200 instead of 401', undefined, false, strange) : strange
+    },
+    context
+  )
+}
+
+/** The realm, where it is the registry's own: docker sends the secret to any realm, this does not. */
+function parseRealm(host: string, realm: string | undefined, secret: string): URL {
+  const origin = formatOrigin(host)
+  const url = realm !== undefined && URL.canParse(realm) ? new URL(realm) : undefined
+  if (url?.origin === new URL(origin).origin && url.username === '' && url.password === '') return url
+  throw new UserError(
+    `${host} asks for the secret to be sent elsewhere: ${realm === undefined ? 'no realm' : quoteWithout(realm, secret)}.`,
+    `It was not sent. A registry of IBM Cloud gives out its tokens itself, at ${origin}/oauth/token.`
+  )
+}
+
+interface Question {
+  readonly challenge: Challenge
+  readonly credential: Credential
+  readonly scopes: readonly string[]
+}
+
+/** GET with Basic, as docker does (facts/ibm-cloud.md section 4). */
+async function fetchToken(
+  host: string,
+  { challenge, credential, scopes }: Question,
+  context: Context
+): Promise<RegistryToken> {
+  const url = parseRealm(host, challenge.realm, credential.secret)
+  url.searchParams.set('account', credential.username)
+  url.searchParams.set('client_id', 'icr-login')
+  if (challenge.service !== undefined) url.searchParams.set('service', challenge.service)
+  for (const scope of scopes) url.searchParams.append('scope', scope)
+  const headers = { authorization: `Basic ${formatBasic(credential)}` }
+  return await fetchReply(
+    { method: 'GET', url, headers },
+    (reply) => {
+      if (reply.status !== 200) throw refused(host, reply, credential.username, credential.secret)
+      return readToken(reply, credential.secret, context)
+    },
+    context
+  )
+}
+
+// The distribution's token specification: "If omitted, this defaults to 60 seconds."
+const SHORTEST_LIFE_S = 60
+
+function readToken(reply: Reply, secret: string, context: Context): RegistryToken {
+  const body = parseBody(reply)
+  const token = stringAt(body, 'token') ?? stringAt(body, 'access_token')
+  // The secret itself would be taken for a short-lived token, and handed on as one.
+  if (token === undefined || token === secret) throw new Fault('it answered 200 without a token')
+  context.mask(token)
+  const seconds = typeof body['expires_in'] === 'number' ? body['expires_in'] : SHORTEST_LIFE_S
+  const start = context.now()
+  const end = parseSeconds(start / 1000 + seconds) ?? new Date(start + SHORTEST_LIFE_S * 1000)
+  return { token, start: new Date(start), end }
+}
+
+// What docker makes of a refusal without a message (facts/ibm-cloud.md section 4).
+const WORDLESS: Readonly<Record<number, string>> = { 400: '400 Bad Request', 403: '403 Forbidden' }
+
+function refused(host: string, reply: Reply, who: string, secret: string): RefusedError {
+  const said = parseErrors(reply.body)
+  const what = `${host} refused the login as ${who} (${reply.status})`
+  return explainRefusal(what, said === '' ? (WORDLESS[reply.status] ?? '') : said, secret)
+}

@@ -1,0 +1,98 @@
+import { closestMatch } from 'leven'
+import { formatList, quote, UserError } from '../errors/user-error.ts'
+import { isAllowedHost, REGIONS } from './hosts.ts'
+
+/** The error for a region that does not exist, with the one that was meant. */
+export function explainRegion(name: string): UserError {
+  const what = `region: "${quote(name)}" is not a region of IBM Cloud Container Registry.`
+  return new UserError(what, cureForRegion(name.toLowerCase()))
+}
+
+const ALIASES: Readonly<Record<string, string>> = { ng: 'us-south', us: 'us-south', saopaulo: 'sao-paulo' }
+
+function cureForRegion(name: string): string {
+  if (name === 'us-east' || name.startsWith('washington')) return US_EAST
+  const meant = ALIASES[name] ?? name
+  const region = REGIONS.find(({ name: today, host, city }) => {
+    return today === meant || city === meant || host === meant || host === `${meant}.icr.io`
+  })
+  if (region !== undefined && name.includes('.')) {
+    return `That is a registry host. Write registry: ${region.host}, or region: ${region.name}.`
+  }
+  if (region !== undefined) return `Write region: ${region.name} (${region.host}).`
+  if (name.includes('.')) return 'That looks like a registry host. Give it as registry, not as region.'
+  const names = REGIONS.flatMap(({ name: today, formerly }) => [today, ...(formerly ? [formerly] : [])])
+  const near = closestMatch(name, names, { maxDistance: 2 })
+  return near === undefined ? `The regions are ${names.join(', ')}.` : `Did you mean ${near}?`
+}
+
+// facts/ibm-cloud.md section 0, item 8.
+const US_EAST =
+  "It is ambiguous: for us-east, IBM's network docs name the global registry (icr.io), and older tools us.icr.io. " +
+  'Write region: global or region: us-south, whichever holds your namespace.'
+
+/** The error for a registry that is no host or image reference of IBM's, with what to write instead. */
+export function explainRegistry(text: string): UserError {
+  const host = text.slice(0, text.search(/\/|$/))
+  const cure = isAllowedHost(host)
+    ? `Give the host alone (${host.toLowerCase()}), or ${host.toLowerCase()}/namespace/repository, with a tag or digest.`
+    : cureForOtherHost(text, host.toLowerCase())
+  return refuseRegistry(text, cure)
+}
+
+/** The error for a host in IBM's zones that is known not to be a registry to log in to; else undefined. */
+export function findMistake(host: string): UserError | undefined {
+  const cure = cureForIbmHost(host)
+  return cure === undefined ? undefined : refuseRegistry(host, cure)
+}
+
+function refuseRegistry(text: string, cure: string): UserError {
+  return new UserError(`registry: "${quote(text)}" is not a registry to log in to.`, cure)
+}
+
+function cureForIbmHost(host: string): string | undefined {
+  const labels = host.split('.')
+  if (labels.includes('cp') && host.endsWith('icr.io')) return ENTITLED_REGISTRY
+  if (/^dd\d/.test(host)) {
+    return `It serves image layers only. Log in to ${host.replace(/^dd\d\./, '')}.`
+  }
+  if (host === 'eu.icr.io' || host === 'private.eu.icr.io') {
+    const hosts = REGIONS.filter(({ name }) => name.startsWith('eu-')).map((region) => region.host)
+    return `There is no registry for all of Europe. Write ${formatList(hosts, 'or')}.`
+  }
+  const endpoint = host.startsWith('private.') ? 'private.' : ''
+  const place = host.replace(/^(?:private\.)?(?:registry\.)?/, '').replace(/\.(?:icr\.io|bluemix\.net)$/, '')
+  const region = REGIONS.find(({ name, formerly }) => place === name || place === formerly)
+  const exists = REGIONS.some(({ legacy }) => legacy === host)
+  if (exists || (region === undefined && !/^registry\..*icr\.io$/.test(host))) return undefined
+  const right = region ?? REGIONS.find((other) => other.host === `${place}.icr.io`)
+  if (right === undefined) {
+    return `There are no registry.….icr.io names (twistlock/docs#642). The hosts are ${formatHosts()}.`
+  }
+  return `There is no such host. Write ${endpoint}${right.host}.`
+}
+
+// facts/ibm-cloud.md section 1.4.
+const ENTITLED_REGISTRY =
+  "It is IBM's Entitled Registry, which has users and keys of its own. Log in to it with docker/login-action or " +
+  'docker login: username cp, and as password the entitlement key of your My IBM page.'
+
+function cureForOtherHost(text: string, host: string): string {
+  if (/^[a-z]+:\/\//i.test(text)) return 'Give the host alone, without https:// or a path.'
+  if (REGIONS.some(({ name, formerly }) => name === host || formerly === host)) {
+    return `That is a region. Write region: ${host}.`
+  }
+  const bare = host.replace(/:\d+$/, '')
+  if (REGIONS.some((region) => region.host === bare)) return `Give it without a port: ${bare}.`
+  const near = closestMatch(
+    host,
+    REGIONS.map((region) => region.host),
+    { maxDistance: 1 }
+  )
+  if (near !== undefined) return `Did you mean ${near}?`
+  return `A registry of IBM Cloud is one of ${formatHosts()}, or another name under icr.io.`
+}
+
+function formatHosts(): string {
+  return REGIONS.map(({ host }) => host).join(', ')
+}

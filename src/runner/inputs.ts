@@ -1,0 +1,238 @@
+import * as core from '@actions/core'
+import {
+  checkNotEnded,
+  parseSecret,
+  parseTrustedProfile,
+  SECRET_KINDS,
+  type SecretKind,
+  type TrustedProfile
+} from '../credential/credential.ts'
+import { formatList, knownSecrets, UserError } from '../errors/user-error.ts'
+import type { WantedDocker } from '../docker/install.ts'
+import { type Identity, withProfile } from '../credential/identity.ts'
+import {
+  LONGEST_LIFETIME_MS,
+  LONGEST_TIMEOUT_MS,
+  parseBoolean,
+  parseDockerUrl,
+  parseDockerVersion,
+  parseDuration,
+  parseEndpoint
+} from './values.ts'
+import type { MintInputs, MintSurroundings } from '../mint/inputs.ts'
+import {
+  isKnownHost,
+  isLoopback,
+  parseIamUrl,
+  parseRegistry,
+  type RegistryReference,
+  resolveRegion
+} from '../registry/hosts.ts'
+
+export interface Inputs {
+  readonly identity: Identity
+  /** At least one, none twice. */
+  readonly hosts: readonly string[]
+  readonly mint: MintInputs | undefined
+  readonly logout: boolean
+  /** Whether the login is to lie in a directory of this job's own. */
+  readonly isolate: boolean
+  /** The docker CLI to install where there is none. */
+  readonly docker: WantedDocker | undefined
+  readonly iamUrl: string
+  readonly timeoutMs: number
+}
+
+/**
+ * Reads every input. Secrets are masked before anything else is looked at.
+ * @param now milliseconds since 1970
+ * @throws UserError for the first input that can't be used
+ */
+export async function readInputs(now: number): Promise<Inputs> {
+  const secrets = readSecrets()
+  const references = await resolveReferences()
+  const hosts = [...new Set(references.map(({ host }) => host))]
+  const profileText = core.getInput('trusted-profile')
+  const profile = profileText === '' ? undefined : parseTrustedProfile(profileText)
+  const given = await resolveGiven(secrets, profile, now)
+  const mint = await readMint({ minter: given.kind, hosts, references, profile })
+  return {
+    hosts,
+    mint,
+    // A profile that the mint assumes is not the user name.
+    identity: profile === undefined || mint?.profile !== undefined ? given : withProfile(given, profile),
+    ...readCleanup(),
+    docker: readDocker(),
+    iamUrl: parseIamUrl(readOr('iam-url')),
+    timeoutMs: parseDuration('timeout', readOr('timeout'), LONGEST_TIMEOUT_MS)
+  }
+}
+
+/** The defaults of action.yml once more: a workflow that passes an empty value on means the default too. */
+export const DEFAULTS = {
+  endpoint: 'public',
+  mint: 'none',
+  'read-only': 'true',
+  isolate: 'false',
+  logout: 'true',
+  'docker-url': 'https://download.docker.com',
+  'iam-url': 'https://iam.cloud.ibm.com',
+  timeout: '60s'
+} as const
+
+function readOr(name: keyof typeof DEFAULTS): string {
+  return core.getInput(name) || DEFAULTS[name]
+}
+
+/** An input as it stands: a tab or a line end at its ends is looked at too. */
+function readRaw(name: string): string {
+  return core.getInput(name, { trimWhitespace: false })
+}
+
+type Secrets = ReadonlyMap<SecretKind, string>
+
+/** The secrets that were given, each masked as pasted and as it will be used. */
+function readSecrets(): Secrets {
+  // All of them are masked before any of them can be the reason of an error.
+  for (const kind of SECRET_KINDS) maskPasted(readRaw(kind))
+  return new Map(
+    SECRET_KINDS.flatMap((kind) => {
+      const secret = readSecret(kind)
+      return secret === undefined ? [] : [[kind, secret] as const]
+    })
+  )
+}
+
+/**
+ * One secret once more, for post: inputs are given to it again, and evaluated again. Undefined where it is empty.
+ * @throws UserError where it can't be a secret of that kind any more
+ */
+export function readSecret(kind: SecretKind): string | undefined {
+  const pasted = readRaw(kind)
+  if (pasted.trim() === '') return undefined
+  maskPasted(pasted)
+  const secret = parseSecret(kind, pasted)
+  knownSecrets.add(secret)
+  maskPasted(secret)
+  return secret
+}
+
+/** Masks line by line: the lines of a key file hold the key, but a line that is a brace would hide every brace. */
+function maskPasted(text: string): void {
+  for (const line of text.split(/[\r\n]+/)) if (line.trim().length > 3) mask(line.trim())
+}
+
+const masked = new Set<string>()
+
+function mask(secret: string): void {
+  if (!masked.has(secret)) core.setSecret(secret)
+  masked.add(secret)
+}
+
+/** The one secret that was given, or a trusted profile alone. */
+async function resolveGiven(
+  secrets: Secrets,
+  profile: TrustedProfile | undefined,
+  now: number
+): Promise<Identity> {
+  const [given, ...more] = secrets
+  if (more.length > 0) {
+    throw new UserError(
+      `Two ways to log in were given: ${formatList([...secrets.keys()])}.`,
+      'Give exactly one of api-key, access-token, refresh-token and registry-token.'
+    )
+  }
+  if (given === undefined) {
+    if (profile === undefined) throw await nothingGiven()
+    return { kind: 'keyless', profile }
+  }
+  const [kind, secret] = given
+  if (kind === 'access-token') checkNotEnded(secret, now)
+  return { kind, secret }
+}
+
+/** What `mint` and the inputs beside it ask for. Their rules are loaded only where one of them was given. */
+async function readMint(job: MintSurroundings): Promise<MintInputs | undefined> {
+  const [mint, serviceId, lifetime] = [readOr('mint'), core.getInput('service-id'), core.getInput('lifetime')]
+  const readOnly = parseBoolean('read-only', readOr('read-only'))
+  const repositories = split('repositories')
+  if (mint === 'none' && repositories.length === 0 && serviceId === '' && lifetime === '' && readOnly)
+    return undefined
+  const { resolveMint } = await import('../network.ts')
+  return resolveMint(
+    {
+      mint,
+      serviceId,
+      readOnly,
+      repositories,
+      lifetime:
+        lifetime === ''
+          ? undefined
+          : { text: lifetime, milliseconds: parseDuration('lifetime', lifetime, LONGEST_LIFETIME_MS) }
+    },
+    job
+  )
+}
+
+function readDocker(): WantedDocker | undefined {
+  const version = core.getInput('docker-version')
+  const url = parseDockerUrl(readOr('docker-url'))
+  return version === '' ? undefined : { version: parseDockerVersion(version), url }
+}
+
+function readCleanup(): Pick<Inputs, 'isolate' | 'logout'> {
+  const isolate = parseBoolean('isolate', readOr('isolate'))
+  const logout = parseBoolean('logout', readOr('logout'))
+  if (logout || !isolate) return { isolate, logout }
+  throw new UserError(
+    'isolate: true does not go with logout: false: the directory of the job is removed with the login in it.',
+    'Take one of the two out.'
+  )
+}
+
+async function nothingGiven(): Promise<UserError> {
+  const { explainMissingSecrets } = await import('./event.ts')
+  return new UserError(
+    'No way to log in was given: api-key, access-token, refresh-token, registry-token and trusted-profile are empty.',
+    explainMissingSecrets(process.env) ??
+      'Give one of them, say api-key: ${{ secrets.IBM_CLOUD_API_KEY }}. Does the secret exist?'
+  )
+}
+
+/** What `region` and `registry` name, in the order given. */
+async function resolveReferences(): Promise<RegistryReference[]> {
+  const endpoint = parseEndpoint(readOr('endpoint'))
+  const references: RegistryReference[] = []
+  for (const name of split('region')) {
+    references.push({ host: resolveRegion(name, endpoint) ?? (await refuseRegion(name)) })
+  }
+  for (const text of split('registry')) references.push(await resolveRegistry(text))
+  if (references.length > 0) return references
+  throw new UserError(
+    'No registry was given: region and registry are empty.',
+    'Give region: us-south (or global, eu-de, …), or registry: us.icr.io.'
+  )
+}
+
+async function refuseRegion(name: string): Promise<never> {
+  const { explainRegion } = await import('../registry/hints.ts')
+  throw explainRegion(name)
+}
+
+/** A host that is not in the table may be a region of tomorrow, or a mistake that is known. */
+async function resolveRegistry(text: string): Promise<RegistryReference> {
+  const reference = parseRegistry(text)
+  if (reference !== undefined && (isKnownHost(reference.host) || isLoopback(reference.host))) return reference
+  const { explainRegistry, findMistake } = await import('../registry/hints.ts')
+  if (reference === undefined) throw explainRegistry(text)
+  const mistake = findMistake(reference.host)
+  if (mistake !== undefined) throw mistake
+  return reference
+}
+
+/** Splits by commas, blanks and lines. A tab is none of them, and is refused with the name that holds it. */
+function split(name: string): string[] {
+  return readRaw(name)
+    .split(/[ ,\r\n]+/)
+    .filter((part) => part !== '')
+}

@@ -1,0 +1,88 @@
+// A program is run to its end, which always comes.
+import { describe, expect, test } from '@jest/globals'
+import { endChildren, run, type Finished } from '../../../src/docker/run.ts'
+
+const node = async (script: string, input = '', timeoutMs = 20_000): Promise<Finished> =>
+  await run(process.execPath, ['-e', script], { input, env: { ONLY: 'this' }, timeoutMs })
+
+const shell = async (script: string, timeoutMs = 20_000): Promise<Finished> =>
+  await run('/bin/sh', ['-c', script], { input: '', env: { PATH: '/usr/bin:/bin' }, timeoutMs })
+
+test('it is given its input and its environment, and nothing else', async () => {
+  const finished = await node(
+    'process.stdin.on("data", (d) => process.stdout.write(d)); console.error(JSON.stringify(process.env))',
+    'a secret\nÜ'
+  )
+  expect(finished).toEqual({ code: 0, signal: undefined, stdout: 'a secret\nÜ', stderr: '{"ONLY":"this"}\n' })
+})
+
+test.each([0, 1, 7, 255])('its exit code %i is told', async (code) => {
+  expect(await node(`process.exit(${code})`)).toMatchObject({ code, signal: undefined })
+})
+
+test('a signal that ended it is told', async () => {
+  expect(await node('process.kill(process.pid, "SIGTERM"); setTimeout(() => {}, 60000)')).toMatchObject({
+    code: undefined,
+    signal: 'SIGTERM'
+  })
+})
+
+test('one that does not read its input is no error', async () => {
+  const finished = await node('process.exit(3)', 'x'.repeat(5_000_000))
+  expect(finished.code).toBe(3)
+})
+
+test('one that closes its input and goes on is no error', async () => {
+  const script = 'process.stdin.destroy(); setTimeout(() => console.log("went on"), 100)'
+  expect(await node(script, 'x'.repeat(5_000_000))).toMatchObject({ code: 0, stdout: 'went on\n' })
+})
+
+test('one that says very much is read to its end, and the start is kept', async () => {
+  const { code, stdout } = await node('process.stdout.write("y".repeat(3000000), () => process.exit(5))')
+  expect(code).toBe(5)
+  expect(stdout.length).toBeGreaterThanOrEqual(64 * 1024)
+  expect(stdout.length).toBeLessThan(256 * 1024)
+})
+
+test('one that can’t be started is an error', async () => {
+  const options = { input: '', env: {}, timeoutMs: 1000 }
+  await expect(run('/nonexistent/icr-login', [], options)).rejects.toMatchObject({ code: 'ENOENT' })
+  await expect(run(process.execPath, ['a\0b'], options)).rejects.toMatchObject({
+    code: 'ERR_INVALID_ARG_VALUE'
+  })
+})
+
+describe('the end of its time', () => {
+  test('kills it', async () => {
+    expect(await node('setInterval(() => {}, 1000)', '', 300)).toMatchObject({
+      code: undefined,
+      signal: 'SIGKILL'
+    })
+  })
+
+  test('kills one that does not want to end', async () => {
+    const script =
+      'for (const s of ["SIGTERM","SIGINT","SIGHUP"]) process.on(s, () => {}); setInterval(() => {}, 1000)'
+    expect(await node(script, '', 500)).toMatchObject({ signal: 'SIGKILL' })
+  })
+
+  test('comes too where a child of its own holds the output open', async () => {
+    expect(await shell('sleep 25 & sleep 25', 300)).toMatchObject({ signal: 'SIGKILL' })
+  })
+
+  test('may be there from the start', async () => {
+    expect(await node('setInterval(() => {}, 1000)', '', 0)).toMatchObject({ signal: 'SIGKILL' })
+  })
+})
+
+test('one that leaves a child behind, with the output open, is not waited for longer than it lives', async () => {
+  const finished = await shell('echo said; sleep 40 & exit 4', 600_000)
+  expect(finished).toMatchObject({ code: 4, stdout: 'said\n' })
+})
+
+test('when the step is ended, all that still run are ended', async () => {
+  const both = [shell('sleep 25'), shell('sleep 25')]
+  endChildren()
+  for (const finished of await Promise.all(both)) expect(finished.signal).toBe('SIGKILL')
+  endChildren()
+})
