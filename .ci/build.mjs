@@ -1,120 +1,58 @@
 // Builds dist/main and dist/post with ncc.
-// The @actions packages are pure modules that do not say so: told "sideEffects": false, ncc leaves
-// out what is not used, 1,046 kB of it (http-client and undici, for a helper of core's that we never call).
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { bracket, watchUsualJob } from './eager.mjs'
 
-const require = createRequire(import.meta.url)
-const ncc = require('@vercel/ncc')
-const { minify } = require('@swc/core')
+const ncc = createRequire(import.meta.url)('@vercel/ncc')
 const root = join(import.meta.dirname, '..')
-const PHASES = ['main', 'post']
 // The ids of chunks come from paths below the working directory.
 process.chdir(root)
-const pure = ['@actions/core', '@actions/io', '@actions/exec', '@actions/http-client', '@actions/tool-cache']
 
-/** Runs `work` while every package in `pure` says that it has no side effects, and puts them back. */
-async function withoutSideEffects(work) {
-  const files = pure.map((name) => join(root, 'node_modules', name, 'package.json'))
-  const before = files.map((file) => readFileSync(file, 'utf8'))
-  try {
-    files.forEach((file, i) =>
-      writeFileSync(file, JSON.stringify({ ...JSON.parse(before[i]), sideEffects: false }))
-    )
-    await work()
-  } finally {
-    files.forEach((file, i) => writeFileSync(file, before[i]))
-  }
-}
+// @actions/core and @actions/tool-cache import this client, and undici with it (460 kB, 45 to 55 ms at each start), for
+// calls that the action never makes: core.getIDToken and tool-cache's downloadTool. A module of Node's takes its place.
+const externals = { '@actions/http-client': 'path', '@actions/http-client/lib/auth': 'path' }
 
-/**
- * Has Node's own modules loaded where a run first uses them, not where they are imported: node:crypto alone takes as long
- * as a fifth of a bare Node, and most runs of an imported module use only some of what it imports.
- */
-function loadLate(source) {
-  const [line, require] = /import\s*\{\s*createRequire as (\w+)\s*\}\s*from\s*"module";?/.exec(source) ?? []
-  if (line === undefined) return source
-  const calls = new RegExp(`\\b${require}\\(import\\.meta\\.url\\)\\(("[\\w:/]+")\\)`, 'g')
-  const late =
-    'const loadLate = (name, module) => new Proxy({}, { get: (_, key) => (module ??= process.getBuiltinModule(name))[key] });'
-  return source.replace(line, late).replace(calls, 'loadLate($1)')
-}
-
-/** ncc minifies the entry alone, and leaves the chunks as they are. */
-async function shrink(source) {
-  const { code } = await minify(loadLate(source), {
-    module: true,
-    compress: { passes: 2 },
-    mangle: true,
-    format: { comments: false }
-  })
-  return code
-}
-
-/** The license of every package in a bundle; ncc's own list leaves out those that it has put into one scope. */
+/** ncc's own `license` option leaves out the packages that it merges into the scope of the entry, such as @actions/core. */
 function formatLicenses(stats) {
-  const packages = new Set()
-  const collect = (modules = []) => {
-    for (const { name, modules: inner } of modules) {
-      const found = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(name)?.[1]
-      if (found) packages.add(found)
-      collect(inner)
-    }
+  const everyModule = {
+    all: false,
+    modules: true,
+    nestedModules: true,
+    modulesSpace: 1e6,
+    nestedModulesSpace: 1e6
   }
-  collect(
-    stats.toJson({
-      all: false,
-      modules: true,
-      nestedModules: true,
-      modulesSpace: 1e6,
-      nestedModulesSpace: 1e6
-    }).modules
-  )
-  return [...packages].sort().map(formatLicense).join('\n')
+  const paths = JSON.stringify(stats.toJson(everyModule)).matchAll(/node_modules\/((?:@[^/"]+\/)?[^/"]+)/g)
+  const names = [...new Set([...paths].map(([, name]) => name))].sort()
+  return names.map(formatLicense).join('\n')
 }
 
 function formatLicense(name) {
-  const folder = join(root, 'node_modules', name)
-  const { license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-  const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry))
-  return `${name}\n${license}\n${file === undefined ? '' : readFileSync(join(folder, file), 'utf8').trim()}\n`
+  const directory = join(root, 'node_modules', name)
+  const { license } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
+  const texts = readdirSync(directory).filter((file) => /^licen[cs]e/i.test(file))
+  return [name, license, ...texts.map((file) => readFileSync(join(directory, file), 'utf8').trim()), ''].join(
+    '\n'
+  )
 }
 
-async function build(phase) {
+for (const phase of ['main', 'post']) {
   const out = join(root, 'dist', phase)
   const { code, assets, stats } = await ncc(join(root, 'src', `${phase}.ts`), {
     cache: false,
     esm: true,
+    externals,
     minify: true,
-    target: 'es2023',
     quiet: true,
+    target: 'es2023',
     transpileOnly: true
   })
   rmSync(out, { recursive: true, force: true })
-  const files = { 'index.js': { source: code }, ...assets, 'licenses.txt': { source: formatLicenses(stats) } }
+  const files = { ...assets, 'index.js': { source: code }, 'licenses.txt': { source: formatLicenses(stats) } }
   for (const [name, { source }] of Object.entries(files)) {
-    const text = name.endsWith('.js') ? await shrink(String(source)) : String(source)
+    if (/undici|class HttpClient\b/.test(source))
+      throw new Error(`${phase}/${name} holds @actions/http-client`)
     mkdirSync(dirname(join(out, name)), { recursive: true })
-    writeFileSync(join(out, name), text)
+    writeFileSync(join(out, name), source)
+    console.log(`dist/${phase}/${name}  ${Buffer.byteLength(source)} bytes`)
   }
-}
-
-/** Has V8 compile at once what a plain login runs. */
-function compileAtOnce() {
-  const findRan = watchUsualJob()
-  for (const phase of PHASES) {
-    const entry = join(root, 'dist', phase, 'index.js')
-    writeFileSync(entry, bracket(readFileSync(entry, 'utf8'), findRan(entry)))
-  }
-}
-
-await withoutSideEffects(async () => {
-  for (const phase of PHASES) await build(phase)
-})
-compileAtOnce()
-for (const name of readdirSync(join(root, 'dist'), { recursive: true }).sort()) {
-  const file = statSync(join(root, 'dist', name))
-  if (file.isFile()) console.log(`${join('dist', name)}  ${file.size} bytes`)
 }

@@ -1,1 +1,0 @@
-export function bracket(source: string, ran: ReadonlySet<string>): string
