@@ -1,5 +1,7 @@
 import * as core from '@actions/core'
 import { configPath } from './docker/config/file.ts'
+import { formatVariables, type LoginVariables, removeIsolation } from './docker/config/isolated.ts'
+import { eraseUnused } from './docker/helper-login.ts'
 import type { Context } from './context.ts'
 import { release } from './docker/config/user-config.ts'
 import { messageOf } from './errors/user-error.ts'
@@ -8,7 +10,7 @@ import { readSecret } from './runner/inputs.ts'
 import type { Outcome, Release } from './docker/config/ledger.ts'
 import { createContext } from './runner/log.ts'
 import { type CleanupReport, reportCleanup } from './runner/report.ts'
-import { type LoginVariables, readState, type State } from './runner/state.ts'
+import { readState, type State } from './runner/state.ts'
 
 /** All of cleanup ends within these: GitHub gives 5 minutes to all post steps of a cancelled job together. */
 const BUDGET_MS = 20_000
@@ -19,8 +21,8 @@ const REVOKE_BUDGET_MS = 40_000
 export async function cleanUp(): Promise<void> {
   const state = readState()
   if (state === undefined) return
-  const report: CleanupReport = { done: [], left: [] }
-  if (state.stage === 'kept') report.done.push(describeKept(state))
+  const report: CleanupReport = { cleanedUp: [], notCleanedUp: [] }
+  if (state.stage === 'kept') report.cleanedUp.push(describeKept(state))
   else await Promise.all([logOut(state, report), revoke(state, report)])
   await attempt(report, async () => rm(state.scratch, { recursive: true, force: true }))
   reportCleanup(report)
@@ -30,12 +32,12 @@ async function attempt(report: CleanupReport, part: () => Promise<void>): Promis
   try {
     await part()
   } catch (error) {
-    report.left.push(messageOf(error))
+    report.notCleanedUp.push(messageOf(error))
   }
 }
 
-function describeKept({ hosts, directory, end }: State): string {
-  const until = end === '' ? 'It does not end by itself.' : `It ends ${end}.`
+function describeKept({ hosts, directory, expiresAt }: State): string {
+  const until = expiresAt === '' ? 'It does not end by itself.' : `It ends ${expiresAt}.`
   return `logout: false: the login to ${hosts.join(', ')} stays in ${configPath(directory)}. ${until}`
 }
 
@@ -51,20 +53,19 @@ async function leaveOwnPlace(
   report: CleanupReport
 ): Promise<void> {
   await attempt(report, async () => {
-    const { formatVariables, removeIsolation } = await import('./docker/config/isolated.ts')
     for (const [name, value] of Object.entries(formatVariables(directory, before))) {
       // What another step has set since stays as it is.
       if (process.env[name] === value) core.exportVariable(name, before[name as keyof LoginVariables])
     }
     await removeIsolation(directory)
-    if (stage === 'held') report.done.push(`${hosts.join(', ')}: logged out; ${directory} is removed.`)
+    if (stage === 'held') report.cleanedUp.push(`${hosts.join(', ')}: logged out; ${directory} is removed.`)
   })
 }
 
 async function releaseLogin(state: State, report: CleanupReport): Promise<void> {
   await attempt(report, async () => {
     const context = createContext(BUDGET_MS)
-    const releases = await release(state.directory, state.nonce, context)
+    const releases = await release(state.directory, state.loginId, context)
     // Only where it is empty.
     if (state.newDirectory) await rmdir(state.directory).catch(() => undefined)
     reportReleases(state, releases, report)
@@ -77,8 +78,8 @@ function reportReleases(state: State, releases: readonly Release[], report: Clea
     const line = `${host}: ${OUTCOMES[outcome]}`
     // Steps that came later may have gone without it.
     if (outcome === 'changed' || (outcome === 'gone' && state.stage === 'held'))
-      report.left.push(`${line} See ${configPath(state.directory)}.`)
-    else report.done.push(line)
+      report.notCleanedUp.push(`${line} See ${configPath(state.directory)}.`)
+    else report.cleanedUp.push(line)
   }
   reportUnknown(state, releases, report)
 }
@@ -89,25 +90,27 @@ async function eraseHelpers(
   context: Context
 ): Promise<void> {
   if (!releases.some(({ helper }) => helper !== undefined)) return
-  const { eraseUnused } = await import('./docker/helper-login.ts')
   for (const host of await eraseUnused(releases, context)) {
-    report.left.push(`${host}: its credential helper holds another login by now, which was left as it is.`)
+    report.notCleanedUp.push(
+      `${host}: its credential helper holds another login by now, which was left as it is.`
+    )
   }
 }
 
 /** What was minted and can be revoked is; what only ends is said to end. */
 async function revoke(state: State, report: CleanupReport): Promise<void> {
-  const { mint, hosts, stage, end } = state
+  const { mint, hosts, stage, expiresAt } = state
   if (mint === undefined) return
   if (!mint.sent) {
     // Without a request that would have to be undone, what the job was given is of the kind that only ends.
-    if (stage === 'held') report.done.push(`The minted ${mint.way} can't be revoked; it ends ${end}.`)
+    if (stage === 'held')
+      report.cleanedUp.push(`The minted ${mint.method} can't be revoked; it ends ${expiresAt}.`)
     return
   }
   await attempt(report, async () => {
-    const { revokeMinted } = await import('./mint/revoke.ts')
+    const { revokeMinted } = await import('./network.ts')
     const line = await revokeMinted(mint, hosts, readSecret, createContext(REVOKE_BUDGET_MS))
-    if (line !== undefined) report.done.push(line)
+    if (line !== undefined) report.cleanedUp.push(line)
   })
 }
 
@@ -124,7 +127,7 @@ function reportUnknown(state: State, releases: readonly Release[], report: Clean
   if (state.stage !== 'held') return
   for (const host of state.hosts) {
     if (releases.some((other) => other.host === host)) continue
-    report.left.push(
+    report.notCleanedUp.push(
       `${host}: the record of this login is gone. If it is still there, run: docker logout ${host}`
     )
   }

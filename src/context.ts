@@ -5,9 +5,9 @@ export interface Context {
   /** Hides a secret from the log, from now on. */
   mask(secret: string): void
   /** Writes one line to the log. */
-  note(line: string): void
+  info(line: string): void
   /** Writes one warning, which GitHub shows beside the run. */
-  warn(line: string): void
+  warning(line: string): void
   /** Milliseconds since 1970. */
   now(): number
   /** Waits for some milliseconds. */

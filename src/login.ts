@@ -1,102 +1,112 @@
+import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as core from '@actions/core'
-import { configPath, dockerConfigDirectory } from './docker/config/file.ts'
 import type { Context } from './context.ts'
-import { formatBasic, formatTime } from './credential/credential.ts'
+import { formatBasic } from './credential/credential.ts'
+import { credentialOf, type Identity, withProfile } from './credential/identity.ts'
 import { findDocker } from './docker/cli.ts'
+import { configPath, dockerConfigDirectory } from './docker/config/file.ts'
+import { formatVariables, prepareIsolation, resolveIsolation } from './docker/config/isolated.ts'
 import { keep } from './docker/config/user-config.ts'
 import type { WantedDocker } from './docker/install.ts'
-import { findUnsafeSettings } from './http/environment.ts'
-import { type Identity, resolveCredential } from './credential/identity.ts'
-import { type Inputs, readInputs } from './runner/inputs.ts'
-import type { Isolation } from './docker/config/isolated.ts'
-import { createContext } from './runner/log.ts'
-import type { MintInputs } from './mint/inputs.ts'
 import { logInToRegistries, type WantedLogin } from './docker/login.ts'
+import { findOverrides } from './docker/overrides.ts'
+import { formatTime } from './errors/quote.ts'
+import { findUnsafeSettings } from './http/environment.ts'
+import type { MintInputs } from './mint/inputs.ts'
+import type { Minted } from './mint/method.ts'
+import { type Inputs, readInputs } from './runner/inputs.ts'
+import { createContext } from './runner/log.ts'
 import { type LoginReport, reportLogin } from './runner/report.ts'
-import { findShadows } from './docker/overrides.ts'
-import { saveBegun, saveState, type State } from './runner/state.ts'
+import { saveStarted, saveState, type State } from './runner/state.ts'
 
-/** The main phase: inputs → hosts → credential → (mint) → log in → report. */
+/** The main phase: inputs → hosts → credential → mint → docker login → report. */
 export async function login(): Promise<void> {
-  saveBegun()
-  const inputs = await readInputs(Date.now())
-  const begun = await beginState(inputs)
-  saveState(begun)
-  warnOfSurroundings(inputs.identity)
-  if (inputs.docker !== undefined) await provideDocker(inputs.docker)
-  const context = createContext(inputs.timeoutMs)
-  const job = await (inputs.mint === undefined
-    ? useAsGiven(inputs, context)
-    : mint(inputs, inputs.mint, begun, context))
-  const planned = { ...begun, ...job.state }
-  if (inputs.isolate) await isolate(planned, context)
-  maskBasic(job.logins)
-  await logInToRegistries(planned, job.logins, context)
-  const state = await settle(planned, inputs.logout, context)
-  await warnOfShadows(state)
-  reportLogin(state, job.report)
+  saveStarted()
+  const job = await resolveJob(readInputs(Date.now()))
+  const started = startState(job)
+  saveState(started)
+  warnAboutEnvironment(job.identity)
+  if (job.docker !== undefined) await provideDocker(job.docker)
+  const context = createContext(job.timeoutMs)
+  const { logins, state, report } = await (job.mint === undefined
+    ? useCredential(job, context)
+    : mint(job, job.mint, started, context))
+  const planned = { ...started, ...state }
+  if (job.isolate) await isolate(planned, context)
+  maskBasic(logins)
+  await logInToRegistries(planned, logins, logInWithoutDocker, context)
+  const finished = await finish(planned, job.logout, context)
+  await warnAboutOverrides(finished)
+  reportLogin(finished, report)
 }
 
-async function beginState({ hosts, isolate }: Inputs): Promise<State> {
-  const nonce = makeNonce()
+interface Job extends Omit<Inputs, 'mint'> {
+  readonly mint: MintInputs | undefined
+}
+
+/** Applies the rules of `mint`, and makes a trusted profile the username where the mint does not assume it. */
+async function resolveJob(inputs: Inputs): Promise<Job> {
+  const { identity, profile } = inputs
+  const mint = inputs.mint === undefined ? undefined : await resolveMintInputs(inputs, inputs.mint)
+  const isUsername = profile !== undefined && mint?.profile === undefined
+  return { ...inputs, mint, identity: isUsername ? withProfile(identity, profile) : identity }
+}
+
+async function resolveMintInputs(
+  inputs: Inputs,
+  raw: NonNullable<Inputs['mint']>
+): Promise<MintInputs | undefined> {
+  const { resolveMint } = await import('./network.ts')
+  return resolveMint(raw, { ...inputs, authMethod: inputs.identity.kind })
+}
+
+function startState({ hosts, isolate }: Job): State {
+  const loginId = randomBytes(8).toString('hex')
   const temp = process.env['RUNNER_TEMP'] ?? tmpdir()
-  const place = isolate ? await resolveOwnPlace(nonce, temp) : { directory: dockerConfigDirectory() }
+  const place = isolate
+    ? resolveIsolation(loginId, temp, process.env)
+    : { directory: dockerConfigDirectory() }
   return {
-    nonce,
+    loginId,
     ...place,
     newDirectory: !existsSync(place.directory),
-    scratch: join(temp, `icr-login-${nonce}`),
+    scratch: join(temp, `icr-login-${loginId}`),
     hosts,
     stage: 'begun',
-    end: ''
+    expiresAt: ''
   }
 }
 
-/** 16 hexadecimal digits that no other job has: unique, not secret, so that node:crypto need not be loaded for it. */
-function makeNonce(): string {
-  const half = (): string =>
-    Math.floor(Math.random() * 2 ** 32)
-      .toString(16)
-      .padStart(8, '0')
-  return half() + half()
-}
-
-async function resolveOwnPlace(nonce: string, temp: string): Promise<Isolation> {
-  const { resolveIsolation } = await import('./docker/config/isolated.ts')
-  return resolveIsolation(nonce, temp, process.env)
-}
-
-/** Makes the job's own directory, and leads the later steps there: this step's post leads them back. */
+/** Makes the job's own directory, and points the later steps to it: this step's post resets the variables. */
 async function isolate(state: State, context: Context): Promise<void> {
-  const { formatVariables, prepareIsolation } = await import('./docker/config/isolated.ts')
-  await prepareIsolation(state, state.nonce, state.hosts, context)
+  await prepareIsolation(state, state.loginId, state.hosts, context)
   if (state.before === undefined) return
   const variables = Object.entries(formatVariables(state.directory, state.before))
   for (const [name, value] of variables) core.exportVariable(name, value)
-  context.note(`isolate: DOCKER_CONFIG is ${state.directory} from now on, for this job alone.`)
+  context.info(`isolate: DOCKER_CONFIG is ${state.directory} from now on, for this job alone.`)
 }
 
-function warnOfSurroundings(identity: Identity): void {
+function warnAboutEnvironment(identity: Identity): void {
   for (const line of findUnsafeSettings(process.env)) core.warning(line)
   if (identity.kind !== 'registry-token') return
   // facts/ibm-cloud.md section 2.1.
   core.warning('IBM has refused registry tokens since 19 August 2021. It is tried; give an api-key instead.')
 }
 
-/** Getting docker is no part of the login: it has a time of its own. */
+/** Installing docker is not part of the login: it has a time limit of its own. */
 const INSTALL_MS = 5 * 60_000
 
 /** A job without docker gets its CLI, for the steps that follow too. */
 async function provideDocker(wanted: WantedDocker): Promise<void> {
   if ((await findDocker()) !== undefined) return
-  const { installDocker } = await import('./docker/install.ts')
+  const { installDocker } = await import('./network.ts')
   core.addPath(await installDocker(wanted, process, createContext(INSTALL_MS)))
 }
 
-/** What is logged in with, and what is told of it. */
+/** What the job logs in with, and what is reported about it. */
 interface JobLogin {
   readonly logins: readonly WantedLogin[]
   /** What is known by now, for post. */
@@ -104,40 +114,61 @@ interface JobLogin {
   readonly report: LoginReport
 }
 
-/** Without a mint, the credential that was given goes to every host. */
-async function useAsGiven({ identity, iamUrl, hosts }: Inputs, context: Context): Promise<JobLogin> {
-  const { username, secret, end, shortLived } = await resolveCredential(identity, iamUrl, context)
+/** Without a mint, every host gets the same credential. */
+async function useCredential({ identity, iamUrl, hosts }: Job, context: Context): Promise<JobLogin> {
+  const { username, secret, expiresAt, shortLived } =
+    identity.kind === 'keyless'
+      ? await (await import('./network.ts')).resolveCredential(identity, iamUrl, context)
+      : credentialOf(identity)
   return {
     logins: hosts.map((host) => ({ host, credential: { username, secret } })),
-    state: { end: end === undefined ? '' : formatTime(end) },
+    state: { expiresAt: expiresAt === undefined ? '' : formatTime(expiresAt) },
     report: { username, password: shortLived ? secret : '' }
   }
 }
 
-/** The long-lived secret mints, and goes no further. The code of it is loaded only here. */
-async function mint(inputs: Inputs, wanted: MintInputs, begun: State, context: Context): Promise<JobLogin> {
+/** The long-lived secret mints, and is not used further. */
+async function mint(job: Job, wanted: MintInputs, started: State, context: Context): Promise<JobLogin> {
   const { mintForJob } = await import('./network.ts')
-  return await mintForJob(
-    { ...inputs, mint: wanted, nonce: begun.nonce },
-    (state) => {
-      saveState({ ...begun, mint: state })
-    },
-    context
-  )
+  const saveMint = (mint: NonNullable<State['mint']>): void => {
+    saveState({ ...started, mint })
+  }
+  const order = { ...job, mint: wanted, loginId: started.loginId }
+  const { minted, access, state } = await mintForJob(order, saveMint, context)
+  const expiresAt = new Date(Math.min(...minted.map((one) => one.expiresAt.getTime())))
+  const repositories = [...new Set([...wanted.repositories.values()].flat())]
+  return {
+    logins: minted.map(toLogin),
+    state: { expiresAt: formatTime(expiresAt), mint: state },
+    report: {
+      username: minted[0]?.username ?? '',
+      password: minted[0]?.secret,
+      minted: { method: wanted.method, id: minted[0]?.id ?? '', access, repositories }
+    }
+  }
+}
+
+function toLogin({ host, username, secret }: Minted): WantedLogin {
+  return username === undefined ? { host, registryToken: secret } : { host, credential: { username, secret } }
 }
 
 function maskBasic(logins: readonly WantedLogin[]): void {
   for (const login of logins) if ('credential' in login) core.setSecret(formatBasic(login.credential))
 }
 
+const logInWithoutDocker: Parameters<typeof logInToRegistries>[2] = async (host, credential, context) => {
+  const { verifyCredential } = await import('./network.ts')
+  await verifyCredential(host, credential, context)
+}
+
 /** From here on post undoes the login, or leaves it where the user wants it to stay. */
-async function settle(planned: State, logout: boolean, context: Context): Promise<State> {
-  if (!logout) await keep(planned.directory, planned.nonce, context)
+async function finish(planned: State, logout: boolean, context: Context): Promise<State> {
+  if (!logout) await keep(planned.directory, planned.loginId, context)
   const state: State = { ...planned, stage: logout ? 'held' : 'kept' }
   saveState(state)
   return state
 }
 
-async function warnOfShadows({ hosts, directory }: State): Promise<void> {
-  for (const line of await findShadows(hosts, configPath(directory), process.env)) core.warning(line)
+async function warnAboutOverrides({ hosts, directory }: State): Promise<void> {
+  for (const line of await findOverrides(hosts, configPath(directory), process.env)) core.warning(line)
 }

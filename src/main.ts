@@ -3,12 +3,12 @@ import * as core from '@actions/core'
 import { messageOf } from './errors/user-error.ts'
 import { logAtOnce } from './runner/log.ts'
 import { login } from './login.ts'
-import { endChildren } from './docker/run.ts'
+import { killChildren } from './docker/run.ts'
 
 // A docker that outlives a cancelled step would go on to write the secret to disk. Post does the rest.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
-    endChildren()
+    killChildren()
     process.exit(128 + constants.signals[signal])
   })
 }

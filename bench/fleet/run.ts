@@ -50,8 +50,8 @@ async function runJob(
   let [tries, busy] = [0, false]
   const context: Context = {
     mask: ignore,
-    note: ignore,
-    warn: ignore,
+    info: ignore,
+    warning: ignore,
     now: () => clock.now(),
     sleep: async (chosen) => {
       await clock.sleep(choose?.({ busy, asked: busy ? retryAfter * 1000 : 0 }, tries) ?? chosen)

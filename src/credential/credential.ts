@@ -1,5 +1,7 @@
+import { formatTime } from '../errors/quote.ts'
 import { UserError } from '../errors/user-error.ts'
 import { parseObject } from '../json.ts'
+import { isJwt, parseExpiry } from './jwt.ts'
 
 /** The inputs that hold a secret. */
 export const SECRET_KINDS = ['api-key', 'registry-token', 'access-token', 'refresh-token'] as const
@@ -82,65 +84,20 @@ function checkShape(kind: SecretKind, secret: string): void {
 }
 
 /** An access token that ends sooner than this is refused: the job could not use it, facts section 3.1. */
-const LEAST_LIFE_MS = 60_000
+const MIN_LIFETIME_MS = 60_000
 
 /**
  * @param now milliseconds since 1970, by this machine's clock
  * @throws UserError where the access token has ended, or is about to; the message has both clocks
  */
-export function checkNotEnded(token: string, now: number): void {
-  const end = parseEnd(token)
-  if (end === undefined || end.getTime() - now > LEAST_LIFE_MS) return
-  const when = end.getTime() <= now ? 'ended' : 'ends'
+export function checkNotExpired(token: string, now: number): void {
+  const expiresAt = parseExpiry(token)
+  if (expiresAt === undefined || expiresAt.getTime() - now > MIN_LIFETIME_MS) return
+  const when = expiresAt.getTime() <= now ? 'ended' : 'ends'
   throw new UserError(
-    `access-token ${when} at ${formatTime(end)}, and this runner's clock says ${formatTime(new Date(now))}.`,
+    `access-token ${when} at ${formatTime(expiresAt)}, and this runner's clock says ${formatTime(new Date(now))}.`,
     "Get a new one, or give an api-key, which does not end. If the runner's clock is wrong, set it."
   )
-}
-
-/** When a token ends, from the `exp` in it; undefined where it is no JWT or has none. */
-export function parseEnd(token: string): Date | undefined {
-  return timeAt(token, 'exp')
-}
-
-/** When a token was issued, by the issuer's own clock: the `iat` in it. Undefined where it is no JWT or has none. */
-export function parseStart(token: string): Date | undefined {
-  return timeAt(token, 'iat')
-}
-
-function timeAt(token: string, claim: string): Date | undefined {
-  return parseSeconds(parseClaims(token)?.[claim])
-}
-
-/** A time in seconds since 1970, as a service gives it; undefined where it is none, or none that a Date can hold. */
-export function parseSeconds(seconds: unknown): Date | undefined {
-  return typeof seconds === 'number' && Math.abs(seconds) <= LATEST_SECOND
-    ? new Date(seconds * 1000)
-    : undefined
-}
-
-// The last second that a Date can hold.
-const LATEST_SECOND = 8.64e12
-
-/** The claims of a JWT, unverified: the registry verifies them. Undefined where the text is no JWT. */
-export function parseClaims(token: string): Record<string, unknown> | undefined {
-  const [header, claims, signature, ...rest] = token.split('.')
-  if (header === undefined || claims === undefined || signature === undefined || rest.length > 0)
-    return undefined
-  return parseSegment(header) === undefined ? undefined : parseSegment(claims)
-}
-
-function isJwt(text: string): boolean {
-  return parseClaims(text) !== undefined
-}
-
-function parseSegment(segment: string): Record<string, unknown> | undefined {
-  return parseObject(Buffer.from(segment, 'base64url').toString())
-}
-
-/** A time as ISO 8601 in UTC, to the second. */
-export function formatTime(time: Date): string {
-  return time.toISOString().replace(/\.\d+Z$/, 'Z')
 }
 
 /** How a trusted profile is named: by its ID, its CRN, or its name. */

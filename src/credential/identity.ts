@@ -1,12 +1,16 @@
-import type { Context } from '../context.ts'
-import { type Credential, parseEnd, type SecretKind, type TrustedProfile, USERNAMES } from './credential.ts'
+import { type Credential, type SecretKind, type TrustedProfile, USERNAMES } from './credential.ts'
+import { parseExpiry } from './jwt.ts'
 import { UserError } from '../errors/user-error.ts'
-import type { AccessToken } from '../iam/client.ts'
 
-/** One way to prove who the job is: a secret, with or without a trusted profile; or the profile alone. */
-export type Identity =
-  | { readonly kind: SecretKind; readonly secret: string; readonly profile?: TrustedProfile }
-  | { readonly kind: 'keyless'; readonly profile: TrustedProfile }
+/** A secret, with or without a trusted profile. */
+interface SecretIdentity {
+  readonly kind: SecretKind
+  readonly secret: string
+  readonly profile?: TrustedProfile
+}
+
+/** How the job authenticates: with a secret, or with a trusted profile alone. */
+export type Identity = SecretIdentity | { readonly kind: 'keyless'; readonly profile: TrustedProfile }
 
 /**
  * A secret with a trusted profile beside it, which is the user name to log in as.
@@ -33,50 +37,16 @@ function checkProfileId(kind: SecretKind, profile: TrustedProfile): void {
   )
 }
 
-export interface ResolvedCredential extends Credential {
-  readonly end: Date | undefined
-  /** Whether it was made for this job and ends soon, so that later steps may be handed it. */
+/** What the job logs in with. */
+export interface JobCredential extends Credential {
+  /** undefined: not known. */
+  readonly expiresAt: Date | undefined
+  /** Whether it was obtained for this job, so that later steps can be handed it. */
   readonly shortLived: boolean
 }
 
-/**
- * The job's own credential for a registry.
- * @throws UserError where a keyless identity can't be had
- */
-export async function resolveCredential(
-  identity: Identity,
-  iamUrl: string,
-  context: Context
-): Promise<ResolvedCredential> {
-  if (identity.kind === 'keyless') {
-    const { token, end } = await fetchAccessToken(identity, iamUrl, context)
-    return { username: USERNAMES['access-token'], secret: token, end, shortLived: true }
-  }
-  const { kind, secret, profile } = identity
-  const end = kind === 'access-token' || kind === 'registry-token' ? parseEnd(secret) : undefined
-  // A trusted profile's ID is a user name, with an API key as its password (facts/ibm-cloud.md section 4).
-  return { username: profile?.value ?? USERNAMES[kind], secret, end, shortLived: false }
-}
-
-/**
- * The job's own IAM access token, before any profile is assumed with it.
- * @throws UserError where IAM, or the machine, gives none
- */
-export async function fetchAccessToken(
-  identity: Identity,
-  iamUrl: string,
-  context: Context
-): Promise<AccessToken> {
-  if (identity.kind === 'keyless') {
-    const { fetchIdentityToken } = await import('../network.ts')
-    const surroundings = {
-      iamUrl,
-      runner: process.env['RUNNER_ENVIRONMENT'],
-      metadataUrl: process.env['IBMCLOUD_CR_VPC_URL']
-    }
-    return await fetchIdentityToken(identity.profile, surroundings, context)
-  }
-  if (identity.kind === 'access-token') return { token: identity.secret, end: parseEnd(identity.secret) }
-  const { exchangeApiKey } = await import('../network.ts')
-  return await exchangeApiKey(iamUrl, identity.secret, context)
+/** The credential in a secret. A trusted profile's ID is a username, with an API key as its password. */
+export function credentialOf({ kind, secret, profile }: SecretIdentity): JobCredential {
+  const expiresAt = kind === 'access-token' || kind === 'registry-token' ? parseExpiry(secret) : undefined
+  return { username: profile?.value ?? USERNAMES[kind], secret, expiresAt, shortLived: false }
 }

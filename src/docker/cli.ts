@@ -3,13 +3,14 @@ import { join } from 'node:path'
 import { childEnvironment } from './child-env.ts'
 import { type Context, jitter, timeLeft } from '../context.ts'
 import type { Credential } from '../credential/credential.ts'
+import { explainRefusal } from '../errors/known-messages.ts'
 import { UserError } from '../errors/user-error.ts'
 import { readFile } from '../files.ts'
 import { isObject, parseObject } from '../json.ts'
 import type { AuthEntry } from './config/ledger.ts'
 import { type Finished, run } from './run.ts'
 import { findProgram } from './program.ts'
-import { parseErrors } from '../registry/error.ts'
+import { parseErrors } from '../registry/error-body.ts'
 
 /** The path of the docker CLI; undefined where there is none on the PATH. */
 export async function findDocker(): Promise<string | undefined> {
@@ -27,7 +28,7 @@ export interface DockerLogin {
   readonly directory: string
 }
 
-const TRIES = 3
+const ATTEMPTS = 3
 const FIRST_WAIT_MS = 500
 
 /**
@@ -40,11 +41,15 @@ export async function dockerLogin(login: DockerLogin, context: Context): Promise
   for (let attempt = 1; ; attempt++) {
     const finished = await runLogin(login, context)
     if (finished.code === 0) return await readEntry(login)
-    const said = parseStderr(finished.stderr)
+    const message = parseStderr(finished.stderr)
     const wait = jitter(FIRST_WAIT_MS * 2 ** attempt)
-    if (attempt === TRIES || !(isTransient(said) || said.includes(NOT_ASKED)) || wait >= timeLeft(context))
-      throw await explain(login, finished, said, context)
-    context.note(`${login.host}: ${describe(said)}. docker login again in ${(wait / 1000).toFixed(1)} s.`)
+    if (
+      attempt === ATTEMPTS ||
+      !(isTransient(message) || message.includes(NOT_ASKED)) ||
+      wait >= timeLeft(context)
+    )
+      throw explain(login, finished, message, context)
+    context.info(`${login.host}: ${describe(message)}. docker login again in ${(wait / 1000).toFixed(1)} s.`)
     await context.sleep(wait)
   }
 }
@@ -113,24 +118,24 @@ const NOT_ASKED = 'failed with status: 401'
 const PROXY_REFUSED =
   /^(?:Proxy Authentication Required|Unauthorized|Forbidden|Bad Request|Not Found|Method Not Allowed)$/
 
-function isTransient(said: string): boolean {
-  return TRANSIENT.test(said)
+function isTransient(message: string): boolean {
+  return TRANSIENT.test(message)
 }
 
 /** A fault without docker's addresses and wrappings. */
-function describe(said: string): string {
-  return TRANSIENT.exec(said)?.[0] ?? 'its first answer asked for no secret'
+function describe(message: string): string {
+  return TRANSIENT.exec(message)?.[0] ?? 'its first answer asked for no secret'
 }
 
 const UNREACHED =
   'Run the job again. If it stays: can this runner reach that host, and does it need a proxy (HTTPS_PROXY)?'
 
-async function explain(
+function explain(
   { host, credential }: DockerLogin,
   finished: Finished,
-  said: string,
+  message: string,
   context: Context
-): Promise<UserError> {
+): UserError {
   const { username, secret } = credential
   if (finished.code === undefined) {
     const late = timeLeft(context) === 0
@@ -139,27 +144,26 @@ async function explain(
       UNREACHED
     )
   }
-  if (isTransient(said)) {
-    return new UserError(`${host} could not be reached by docker login: ${describe(said)}.`, UNREACHED)
+  if (isTransient(message)) {
+    return new UserError(`${host} could not be reached by docker login: ${describe(message)}.`, UNREACHED)
   }
-  if (PROXY_REFUSED.test(said)) {
+  if (PROXY_REFUSED.test(message)) {
     return new UserError(
-      `The proxy did not let docker login through to ${host}: ${said}.`,
+      `The proxy did not let docker login through to ${host}: ${message}.`,
       'Check HTTPS_PROXY, with its user and password, and that the proxy allows that host.'
     )
   }
-  if (/x509:|certificate/i.test(said)) {
+  if (/x509:|certificate/i.test(message)) {
     return new UserError(
       `The certificate of ${host} is not trusted by docker.`,
       "If a proxy of yours opens TLS, name its CA's file in SSL_CERT_FILE."
     )
   }
-  if (said === '') {
+  if (message === '') {
     return new UserError(
       `docker login for ${host} ended with ${finished.code} and said nothing.`,
       'Which program is the docker on the PATH? Run: docker --version'
     )
   }
-  const { explainRefusal } = await import('../errors/known-messages.ts')
-  return explainRefusal(`${host} refused the login as ${username}`, said, secret)
+  return explainRefusal(`${host} refused the login as ${username}`, message, secret)
 }

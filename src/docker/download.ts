@@ -4,15 +4,16 @@ import * as https from 'node:https'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Context, timeLeft } from '../context.ts'
-import { codeOf, quote, UserError } from '../errors/user-error.ts'
+import { codeOf, UserError } from '../errors/user-error.ts'
+import { quote } from '../errors/quote.ts'
 import { Fault, fetchReply, type Reply, type Request } from '../http/retry.ts'
-import { isLoopback } from '../registry/hosts.ts'
+import { isLoopback } from '../http/loopback.ts'
 import { agentFor } from '../http/client.ts'
 
-const MOST_REDIRECTS = 5
+const MAX_REDIRECTS = 5
 /** A server that says nothing for so long has gone away. */
 const IDLE_MS = 10_000
-const LARGEST_FILE = 512 * 1024 * 1024
+const MAX_FILE_BYTES = 512 * 1024 * 1024
 const PROGRESS_MS = 5_000
 
 /**
@@ -27,10 +28,10 @@ export async function download(
   url: URL,
   file: string,
   context: Context,
-  largest = LARGEST_FILE
+  largest = MAX_FILE_BYTES
 ): Promise<number> {
   const request: Request = { method: 'GET', url, headers: { accept: '*/*' } }
-  const send = async (): Promise<Reply> => await save(request, { file, largest }, context, MOST_REDIRECTS)
+  const send = async (): Promise<Reply> => await save(request, { file, largest }, context, MAX_REDIRECTS)
   const { status } = await fetchReply(request, (reply) => reply, { ...context, send })
   return status
 }
@@ -117,13 +118,13 @@ function explain(error: unknown, timeUp: AbortSignal): Error {
 function countBytes(incoming: http.IncomingMessage, largest: number, context: Context): Transform {
   const total = Number(incoming.headers['content-length'] ?? 0)
   let count = 0
-  let said = context.now()
+  let reportedAt = context.now()
   return new Transform({
     transform: (chunk: Buffer, _, done) => {
       count += chunk.length
-      if (context.now() - said >= PROGRESS_MS) {
-        said = context.now()
-        context.note(
+      if (context.now() - reportedAt >= PROGRESS_MS) {
+        reportedAt = context.now()
+        context.info(
           `${formatMegabytes(count)}${total === 0 ? '' : ` of ${formatMegabytes(total)}`} are here.`
         )
       }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Context } from '../context.ts'
 import type { Credential } from '../credential/credential.ts'
-import { type CredentialHelper, eraseFromHelper, findHelper, getFromHelper, storeInHelper } from './helper.ts'
+import { type CredentialHelper, eraseFromHelper, findHelper, getFromHelper } from './helper.ts'
 import { UserError } from '../errors/user-error.ts'
 import type { HelperUse, Release } from './config/ledger.ts'
 
@@ -23,24 +23,14 @@ export async function claimHelper(
 ): Promise<HelperClaim> {
   const helper = await findHelper(name)
   const found = await getFromHelper(helper, wanted.host, context)
-  const digest = hash(wanted.credential)
-  if (found === undefined || hash(found) === digest) {
+  const digest = digestOf(wanted.credential)
+  if (found === undefined || digestOf(found) === digest) {
     return { helper, use: { name, before: found !== undefined, digest } }
   }
   throw new UserError(
     `The credential helper "${name}" (${wanted.path}) holds another login for ${wanted.host}, which could not be brought back.`,
     'Give isolate: true, which keeps this login away from it, or run docker logout first if that login is not needed.'
   )
-}
-
-/** Hands a credential to the helper, where docker is not there to do it. */
-export async function storeLogin(
-  { helper }: HelperClaim,
-  host: string,
-  credential: Credential,
-  context: Context
-): Promise<void> {
-  await storeInHelper(helper, host, credential, context)
 }
 
 /**
@@ -55,8 +45,8 @@ export async function checkHelperLogin(
 ): Promise<HelperUse> {
   const found = await getFromHelper(helper, host, context)
   // docker's name for an identity token, which it keeps in place of the secret where the registry gives one.
-  if (found !== undefined && (found.username === '<token>' || hash(found) === use.digest)) {
-    return { ...use, digest: hash(found) }
+  if (found !== undefined && (found.username === '<token>' || digestOf(found) === use.digest)) {
+    return { ...use, digest: digestOf(found) }
   }
   throw new UserError(
     `docker login for ${host} ended well, but the credential helper "${helper.name}" does not hold this login.`,
@@ -64,7 +54,7 @@ export async function checkHelperLogin(
   )
 }
 
-function hash({ username, secret }: Credential): string {
+function digestOf({ username, secret }: Credential): string {
   return createHash('sha256').update(`${username}:${secret}`).digest('hex')
 }
 
@@ -81,7 +71,7 @@ export async function eraseUnused(releases: readonly Release[], context: Context
     const helper = await findHelper(use.name)
     const found = await getFromHelper(helper, host, context)
     if (found === undefined) continue
-    if (hash(found) === use.digest) await eraseAndCheck(helper, host, context)
+    if (digestOf(found) === use.digest) await eraseAndCheck(helper, host, context)
     else changed.push(host)
   }
   return changed

@@ -1,8 +1,9 @@
 import { childEnvironment } from './child-env.ts'
 import { type Context, timeLeft } from '../context.ts'
 import type { Credential } from '../credential/credential.ts'
-import { quoteWithout } from '../errors/known-messages.ts'
-import { quote, UserError } from '../errors/user-error.ts'
+import { quoteRedacted } from '../errors/redact.ts'
+import { UserError } from '../errors/user-error.ts'
+import { quote } from '../errors/quote.ts'
 import { parseObject, stringAt } from '../json.ts'
 import { type Finished, run } from './run.ts'
 import { findProgram } from './program.ts'
@@ -108,11 +109,11 @@ function checkSuccess(
   if (finished.code === 0) return
   const how =
     finished.code === undefined ? `was ended (${String(finished.signal)})` : `ended with ${finished.code}`
-  const said = (finished.stderr + finished.stdout).trim()
+  const message = (finished.stderr + finished.stdout).trim()
   const program = `docker-credential-${helper.name}`
   throw new UserError(
     `The credential helper "${helper.name}" ${how} on "${verb}" for ${host}.`,
     `Does it work by hand? Try: ${verb === 'list' ? `${program} list` : `echo ${host} | ${program} get`}`,
-    said === '' ? undefined : quoteWithout(said, secret)
+    message === '' ? undefined : quoteRedacted(message, secret)
   )
 }

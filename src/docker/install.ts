@@ -6,7 +6,9 @@ import { cacheDir, extractTar, extractZip, find } from '@actions/tool-cache'
 import { childEnvironment } from './child-env.ts'
 import type { Context } from '../context.ts'
 import { download } from './download.ts'
-import { knownSecrets, quote, UserError } from '../errors/user-error.ts'
+import { UserError } from '../errors/user-error.ts'
+import { knownSecrets } from '../errors/redact.ts'
+import { quote } from '../errors/quote.ts'
 import { run } from './run.ts'
 
 /** What the tool cache calls it: the CLI alone, not all of Docker. */
@@ -65,13 +67,13 @@ export async function installDocker(
     const version = wanted.version.replace(/\b0+(?=\d)/g, '')
     const cached = find(TOOL, version)
     if (cached !== '' && existsSync(join(cached, place.program))) return cached
-    const folder = await mkdtemp(join(temp, 'icr-login-download-'))
+    const directory = await mkdtemp(join(temp, 'icr-login-download-'))
     try {
-      const program = await fetchProgram(place, folder, context)
+      const program = await fetchProgram(place, directory, context)
       await checkProgram(program, wanted.version, place, context)
       return await cacheDir(dirname(program), TOOL, version)
     } finally {
-      await rm(folder, { recursive: true, force: true })
+      await rm(directory, { recursive: true, force: true })
     }
   })
 }
@@ -95,42 +97,42 @@ export function resolveDownload({ version, url }: WantedDocker, { platform, arch
       'Leave docker-version out: the login works without docker too. Or put a docker CLI on the PATH.'
     )
   }
-  const { folder, archive, program } = build
-  const path = `${folder}/static/stable/${machine}/docker-${version}.${archive}`
+  const { folder: directory, archive, program } = build
+  const path = `${directory}/static/stable/${machine}/docker-${version}.${archive}`
   return { url: new URL(path, url.href.endsWith('/') ? url : `${url.href}/`), archive, program }
 }
 
 /** @returns the program, alone in a folder */
 async function fetchProgram(
   { url, archive, program }: Download,
-  folder: string,
+  directory: string,
   context: Context
 ): Promise<string> {
-  const file = join(folder, `docker.${archive}`)
-  context.note(`No docker on the PATH: getting ${url.href}.`)
+  const file = join(directory, `docker.${archive}`)
+  context.info(`No docker on the PATH: getting ${url.href}.`)
   const status = await download(url, file, context)
-  if (status !== 200) throw notThere(url, status)
-  const extracted = await extract(file, archive, join(folder, 'extracted')).catch(() => '')
+  if (status !== 200) throw notFound(url, status)
+  const extracted = await extract(file, archive, join(directory, 'extracted')).catch(() => '')
   const found = join(extracted, 'docker', program)
-  if (!existsSync(found)) throw wrongArchive(url, `holds no docker/${program}`)
-  const alone = join(folder, 'alone', program)
+  if (!existsSync(found)) throw invalidArchive(url, `holds no docker/${program}`)
+  const alone = join(directory, 'alone', program)
   await mkdir(dirname(alone))
   await rename(found, alone)
   return alone
 }
 
-async function extract(file: string, archive: Build['archive'], folder: string): Promise<string> {
-  return archive === 'zip' ? await extractZip(file, folder) : await extractTar(file, folder)
+async function extract(file: string, archive: Build['archive'], directory: string): Promise<string> {
+  return archive === 'zip' ? await extractZip(file, directory) : await extractTar(file, directory)
 }
 
-function notThere(url: URL, status: number): UserError {
+function notFound(url: URL, status: number): UserError {
   return new UserError(
     `${url.href} answered ${status}: this docker CLI is not to be had there.`,
     `Is docker-version one that exists? ${new URL('.', url).href} lists them. Is docker-url right?`
   )
 }
 
-function wrongArchive(url: URL, why: string): UserError {
+function invalidArchive(url: URL, why: string): UserError {
   return new UserError(
     `What came from ${url.href} ${why}.`,
     'Is docker-url a mirror of Docker’s download site, and did a proxy answer in its place?'
@@ -149,10 +151,11 @@ async function checkProgram(
     env: childEnvironment(''),
     timeoutMs: 10_000
   }).catch(() => ({ code: undefined, stdout: '' }))
-  const said = /^Docker version ([^\s,]+)/.exec(stdout)?.[1]
-  if (code !== 0 || said === undefined) throw wrongArchive(url, 'is no docker that runs on this machine')
-  if (said !== version)
-    context.warn(`docker-version: ${version} was asked for, but what came is ${quote(said)}.`)
+  const reported = /^Docker version ([^\s,]+)/.exec(stdout)?.[1]
+  if (code !== 0 || reported === undefined)
+    throw invalidArchive(url, 'is no docker that runs on this machine')
+  if (reported !== version)
+    context.warning(`docker-version: ${version} was asked for, but what came is ${quote(reported)}.`)
 }
 
 /** The tool cache hands all of the environment to tar, the inputs with the secret too, unless there is less of it. */

@@ -7,7 +7,8 @@ import { dockerLogin, findDocker } from './cli.ts'
 import { hold, type HeldLogin } from './config/user-config.ts'
 import { messageOf, UserError } from '../errors/user-error.ts'
 import { rm } from '../files.ts'
-import type { HelperClaim } from './helper-login.ts'
+import { storeInHelper } from './helper.ts'
+import { checkHelperLogin, claimHelper, eraseUnused, type HelperClaim } from './helper-login.ts'
 import { stringAt } from '../json.ts'
 import type { AuthEntry, Release } from './config/ledger.ts'
 
@@ -15,7 +16,7 @@ import type { AuthEntry, Release } from './config/ledger.ts'
 export interface LoginPlan {
   readonly hosts: readonly string[]
   /** Names the job's login in the ledger. */
-  readonly nonce: string
+  readonly loginId: string
   /** The directory of the user's config.json. */
   readonly directory: string
   /** A directory for the logins while they are made, which does not exist yet. */
@@ -34,6 +35,9 @@ interface HostPlan {
   readonly claim?: HelperClaim
 }
 
+/** Checks a credential with the registry, where there is no docker to do it. */
+export type LogInWithoutDocker = (host: string, credential: Credential, context: Context) => Promise<void>
+
 /**
  * Logs in to every host, side by side, and puts all the logins in the user's config.json, or none.
  * @throws UserError that names each host that failed, and why
@@ -41,14 +45,15 @@ interface HostPlan {
 export async function logInToRegistries(
   plan: LoginPlan,
   wanted: readonly WantedLogin[],
+  logInWithoutDocker: LogInWithoutDocker,
   context: Context
 ): Promise<void> {
   const path = configPath(plan.directory)
   const file = await readConfig(path)
   const hosts = await planHosts(file, path, wanted, context)
   await reserveHelpers(plan, hosts, context)
-  const logins = await logInSideBySide(plan, hosts, context)
-  const dropped = await hold(plan.directory, plan.nonce, logins, context, file)
+  const logins = await logInSideBySide(plan, hosts, logInWithoutDocker, context)
+  const dropped = await hold(plan.directory, plan.loginId, logins, context, file)
   await eraseDropped(dropped, context)
 }
 
@@ -64,7 +69,6 @@ async function planHosts(
       const name = helperFor(file, login.host)
       if (name === undefined) return { wanted: login }
       if ('registryToken' in login) throw noPlaceForToken(login.host, name, path)
-      const { claimHelper } = await import('./helper-login.ts')
       return { wanted: login, claim: await claimHelper(name, { ...login, path }, context) }
     })
   )
@@ -82,20 +86,24 @@ async function reserveHelpers(plan: LoginPlan, hosts: readonly HostPlan[], conte
   const logins = hosts.flatMap(({ wanted: { host }, claim }) =>
     claim === undefined ? [] : [{ host, entry: {}, helper: claim.use }]
   )
-  if (logins.length > 0) await hold(plan.directory, plan.nonce, logins, context)
+  if (logins.length > 0) await hold(plan.directory, plan.loginId, logins, context)
 }
 
 async function logInSideBySide(
   { scratch }: LoginPlan,
   hosts: readonly HostPlan[],
+  logInWithoutDocker: LogInWithoutDocker,
   context: Context
 ): Promise<HeldLogin[]> {
   const docker = await findDocker()
-  if (hosts.some(({ wanted }) => 'credential' in wanted)) context.note(describeWay(docker))
+  if (hosts.some(({ wanted }) => 'credential' in wanted)) context.info(describeDocker(docker))
   makeScratch(scratch)
   try {
     return await allOrNone(
-      hosts.map(async (plan, index) => await logIn(plan, docker, join(scratch, String(index)), context))
+      hosts.map(async (plan, index) => {
+        const directory = join(scratch, String(index))
+        return await logIn(plan, docker ?? logInWithoutDocker, directory, context)
+      })
     )
   } finally {
     await rm(scratch, { recursive: true, force: true })
@@ -105,7 +113,7 @@ async function logInSideBySide(
 /** @param directory for this login alone */
 async function logIn(
   { wanted, claim }: HostPlan,
-  docker: string | undefined,
+  docker: string | LogInWithoutDocker,
   directory: string,
   context: Context
 ): Promise<HeldLogin> {
@@ -113,13 +121,13 @@ async function logIn(
   if ('registryToken' in wanted) return { host, entry: { registrytoken: wanted.registryToken } }
   const { credential } = wanted
   const entry =
-    docker === undefined
-      ? await logInAlone(host, credential, claim, context)
+    typeof docker === 'function'
+      ? await storeVerified(host, credential, claim, docker, context)
       : await dockerLogin({ docker, host, credential, helper: claim?.helper.name, directory }, context)
   return await checkLogin(host, credential, entry, claim, context)
 }
 
-function describeWay(docker: string | undefined): string {
+function describeDocker(docker: string | undefined): string {
   return docker === undefined ? 'No docker on the PATH: logging in without it.' : `Logging in with ${docker}.`
 }
 
@@ -145,18 +153,17 @@ async function allOrNone(logins: readonly Promise<HeldLogin>[]): Promise<HeldLog
   )
 }
 
-/** The same handshake without docker. Loaded only where it is needed. */
-async function logInAlone(
+/** The same token exchange without docker. */
+async function storeVerified(
   host: string,
   credential: Credential,
   claim: HelperClaim | undefined,
+  logInWithoutDocker: LogInWithoutDocker,
   context: Context
 ): Promise<AuthEntry> {
-  const { checkCredential } = await import('../network.ts')
-  await checkCredential(host, credential, context)
+  await logInWithoutDocker(host, credential, context)
   if (claim === undefined) return { auth: formatBasic(credential) }
-  const { storeLogin } = await import('./helper-login.ts')
-  await storeLogin(claim, host, credential, context)
+  await storeInHelper(claim.helper, host, credential, context)
   return {}
 }
 
@@ -169,7 +176,6 @@ async function checkLogin(
   context: Context
 ): Promise<HeldLogin> {
   if (claim !== undefined) {
-    const { checkHelperLogin } = await import('./helper-login.ts')
     return { host, entry, helper: await checkHelperLogin(claim, host, context) }
   }
   const found = parseEntry(entry)
@@ -194,6 +200,5 @@ function parseEntry(entry: AuthEntry): Credential | undefined {
 /** Logins of dead jobs that fell out of the ledger on the way. */
 async function eraseDropped(dropped: readonly Release[], context: Context): Promise<void> {
   if (!dropped.some(({ helper }) => helper !== undefined)) return
-  const { eraseUnused } = await import('./helper-login.ts')
   await eraseUnused(dropped, context)
 }

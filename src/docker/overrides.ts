@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { formatList } from '../errors/user-error.ts'
+import { formatList } from '../errors/quote.ts'
 import { readFile, realpath } from '../files.ts'
 import { isObject, parseObject } from '../json.ts'
 
@@ -8,7 +8,7 @@ import { isObject, parseObject } from '../json.ts'
  * (facts/clients-and-runner.md, "Where each client reads the login").
  * @param config the path of the config.json that holds the login
  */
-export async function findShadows(
+export async function findOverrides(
   hosts: readonly string[],
   config: string,
   env: NodeJS.ProcessEnv

@@ -11,13 +11,13 @@ export interface Finished {
 const running = new Set<ChildProcess>()
 
 /** Ends every program that `run` has started and that still runs, because the step itself is being ended. */
-export function endChildren(): void {
+export function killChildren(): void {
   for (const child of running) child.kill('SIGKILL')
 }
 
-const LARGEST_OUTPUT = 64 * 1024
+const MAX_OUTPUT_BYTES = 64 * 1024
 /** What a program that has ended said is here by then. */
-const LAST_WORDS_MS = 1_000
+const STDIO_GRACE_MS = 1_000
 
 /**
  * Runs a program to its end, with a secret on its standard input where it needs one; nothing of it is printed.
@@ -45,13 +45,13 @@ export async function run(
     running.add(child)
     const stdout = collect(child.stdout)
     const stderr = collect(child.stderr)
-    const letGo = (): void => {
+    const closePipes = (): void => {
       child.stdout?.destroy()
       child.stderr?.destroy()
     }
     let timer = setTimeout(() => {
       child.kill('SIGKILL')
-      letGo()
+      closePipes()
     }, timeoutMs)
     child.stdin?.on('error', () => {
       // The child ended before it had read all: its exit code tells why.
@@ -64,7 +64,7 @@ export async function run(
     child.on('exit', () => {
       clearTimeout(timer)
       // A grandchild may hold the pipes open for ever: a key agent, say.
-      timer = setTimeout(letGo, LAST_WORDS_MS)
+      timer = setTimeout(closePipes, STDIO_GRACE_MS)
     })
     child.on('close', (code, signal) => {
       running.delete(child)
@@ -80,7 +80,7 @@ function collect(stream: NodeJS.ReadableStream | null): () => string {
   const chunks: Buffer[] = []
   let size = 0
   stream?.on('data', (chunk: Buffer) => {
-    if (size < LARGEST_OUTPUT) chunks.push(chunk)
+    if (size < MAX_OUTPUT_BYTES) chunks.push(chunk)
     size += chunk.length
   })
   return () => Buffer.concat(chunks).toString()

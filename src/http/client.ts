@@ -3,27 +3,27 @@ import * as https from 'node:https'
 import { type Context, timeLeft } from '../context.ts'
 import { codeOf, UserError } from '../errors/user-error.ts'
 import type { Reply, Request } from './message.ts'
-import { isLoopback } from '../registry/hosts.ts'
+import { isLoopback } from './loopback.ts'
 
-const TRY_MS = 10_000
-const NEARBY_TRY_MS = 3_000
-const LARGEST_BODY = 64 * 1024
+const ATTEMPT_MS = 10_000
+const LINK_LOCAL_ATTEMPT_MS = 3_000
+const MAX_BODY_BYTES = 64 * 1024
 /** Lists of an account's keys and tokens grow with it: a hundred keys alone are over 64 KiB. */
-export const LARGEST_LIST = 8 * 1024 * 1024
+export const MAX_LIST_BYTES = 8 * 1024 * 1024
 
 /** An answer, or the lack of one, that another try may mend. */
-export class Fault extends Error {
+export class RetryableError extends Error {
   /** The wait that the service asked for, in milliseconds. */
   readonly retryAfter: number | undefined
-  readonly busy: boolean
+  readonly rateLimited: boolean
   /** What to say where no try mended it, if that is known better than "could not be reached". */
-  readonly verdict: UserError | undefined
+  readonly finalError: UserError | undefined
 
-  constructor(message: string, retryAfter?: number, busy = false, verdict?: UserError) {
+  constructor(message: string, retryAfter?: number, rateLimited = false, finalError?: UserError) {
     super(message)
     this.retryAfter = retryAfter
-    this.busy = busy
-    this.verdict = verdict
+    this.rateLimited = rateLimited
+    this.finalError = finalError
   }
 }
 
@@ -33,13 +33,13 @@ let httpsAgent: https.Agent | undefined
 const proxyAgents = new Map<string, http.Agent>()
 
 /** Proxies as the runner knows them; like docker, none for this machine. Loaded only where one is set. */
-export async function agentFor({ url, nearby }: Request): Promise<http.Agent> {
+export async function agentFor({ url, linkLocal }: Request): Promise<http.Agent> {
   const direct =
     url.protocol === 'https:'
       ? (httpsAgent ??= new https.Agent({ keepAlive: true }))
       : (httpAgent ??= new http.Agent({ keepAlive: true }))
   const proxied = Object.keys(process.env).some((name) => /^(?:https?|all)_proxy$/i.test(name))
-  if (nearby === true || isLoopback(url.host) || !proxied) return direct
+  if (linkLocal === true || isLoopback(url.host) || !proxied) return direct
   const { getProxyForUrl } = await import('proxy-from-env')
   const proxy = getProxyForUrl(url.href)
   if (proxy === '') return direct
@@ -59,11 +59,11 @@ async function connectThrough(proxy: string): Promise<http.Agent> {
   return new HttpsProxyAgent(proxy, { keepAlive: true })
 }
 
-const SHORTEST_TRY_MS = 1_000
+const MIN_ATTEMPT_MS = 1_000
 
 /** Half of the time that is left, so that a try that hangs leaves room for another; all of it where that is little. */
 function shareOf(left: number): number {
-  return Math.min(left, Math.max(left / 2, SHORTEST_TRY_MS))
+  return Math.min(left, Math.max(left / 2, MIN_ATTEMPT_MS))
 }
 
 /**
@@ -73,7 +73,7 @@ function shareOf(left: number): number {
  */
 export async function send(request: Request, context: Context): Promise<Reply> {
   const { method, url, headers, body } = request
-  const limit = request.nearby === true ? NEARBY_TRY_MS : TRY_MS
+  const limit = request.linkLocal === true ? LINK_LOCAL_ATTEMPT_MS : ATTEMPT_MS
   const agent = await agentFor(request)
   return await new Promise<Reply>((resolve, reject) => {
     const client = url.protocol === 'https:' ? https : http
@@ -93,7 +93,7 @@ export async function send(request: Request, context: Context): Promise<Reply> {
         rejectUnauthorized: true
       },
       (incoming) => {
-        receive(incoming, request.largest ?? LARGEST_BODY).then(resolve, reject)
+        receive(incoming, request.maxBytes ?? MAX_BODY_BYTES).then(resolve, reject)
       }
     )
     const fail = (error: Error): void => {
@@ -102,12 +102,12 @@ export async function send(request: Request, context: Context): Promise<Reply> {
     }
     const timer = setTimeout(
       () => {
-        fail(new Fault('it did not answer in time'))
+        fail(new RetryableError('it did not answer in time'))
       },
       Math.min(limit, shareOf(timeLeft(context)))
     )
     call.on('proxyConnect', ({ statusCode }: { statusCode: number }) => {
-      if (statusCode !== 200) fail(new Fault(`the proxy answered ${statusCode}`))
+      if (statusCode !== 200) fail(new RetryableError(`the proxy answered ${statusCode}`))
     })
     call.on('error', reject)
     let answered = false
@@ -117,7 +117,7 @@ export async function send(request: Request, context: Context): Promise<Reply> {
     call.on('close', () => {
       clearTimeout(timer)
       // After an answer `receive` settles: reading a body ends, or throws where it was cut short.
-      if (!answered) reject(new Fault('it closed the connection before it had answered'))
+      if (!answered) reject(new RetryableError('it closed the connection before it had answered'))
     })
     call.end(body)
   })
@@ -129,11 +129,11 @@ async function receive(incoming: http.IncomingMessage, largest: number): Promise
   try {
     for await (const chunk of incoming as AsyncIterable<Buffer>) {
       size += chunk.length
-      if (size > largest) throw new Fault(`its answer is over ${largest / 1024} KiB`)
+      if (size > largest) throw new RetryableError(`its answer is over ${largest / 1024} KiB`)
       chunks.push(chunk)
     }
   } catch (error) {
-    throw codeOf(error) === 'ECONNRESET' ? new Fault('its answer was cut short') : error
+    throw codeOf(error) === 'ECONNRESET' ? new RetryableError('its answer was cut short') : error
   }
   return {
     status: Number(incoming.statusCode),

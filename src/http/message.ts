@@ -7,9 +7,9 @@ export interface Request {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
   /** Never through a proxy, and few tries: a metadata service, which is near or not there at all. */
-  readonly nearby?: boolean
+  readonly linkLocal?: boolean
   /** The most bytes that its answer may have; 64 KiB if not given. */
-  readonly largest?: number
+  readonly maxBytes?: number
   /** Told before each try; what it returns is told the status of the answer, or that none came. */
   readonly watch?: () => (status: number | undefined) => void
 }

@@ -1,14 +1,15 @@
 import { type Context, jitter, timeLeft } from '../context.ts'
-import { codeOf, quote, UserError } from '../errors/user-error.ts'
+import { codeOf, UserError } from '../errors/user-error.ts'
+import { quote } from '../errors/quote.ts'
 import { parseObject } from '../json.ts'
 import type { Reply, Request } from './message.ts'
-import { Fault, send } from './client.ts'
+import { RetryableError, send } from './client.ts'
 
 export type { Reply, Request } from './message.ts'
-export { Fault, LARGEST_LIST } from './client.ts'
+export { RetryableError as Fault, MAX_LIST_BYTES as LARGEST_LIST } from './client.ts'
 
-const TRIES = 4
-const NEARBY_TRIES = 2
+const ATTEMPTS = 4
+const LINK_LOCAL_ATTEMPTS = 2
 const AFTER_FAULT = { least: 0, spread: 1_000 }
 // IAM's limit is not known (facts/ibm-cloud.md section 3.3). Of all that `npm run bench:fleet` compares, these need the
 // fewest requests where a thousand jobs start together (docs/performance.md).
@@ -26,8 +27,8 @@ export async function fetchReply<T>(
   read: (reply: Reply) => T,
   context: Context
 ): Promise<T> {
-  const tries = request.nearby === true ? NEARBY_TRIES : TRIES
-  let last: Fault | undefined
+  const tries = request.linkLocal === true ? LINK_LOCAL_ATTEMPTS : ATTEMPTS
+  let last: RetryableError | undefined
   for (let attempt = 1; attempt <= tries && timeLeft(context) > 0; attempt++) {
     try {
       return read(refuseTransient(await sendWatched(request, context), request))
@@ -36,7 +37,7 @@ export async function fetchReply<T>(
     }
     if (attempt === tries || !(await waitForNextTry(request, last, attempt, context))) break
   }
-  throw last?.verdict ?? gaveUp(request, last)
+  throw last?.finalError ?? gaveUp(request, last)
 }
 
 async function sendWatched(request: Request, context: Context): Promise<Reply> {
@@ -54,13 +55,13 @@ async function sendWatched(request: Request, context: Context): Promise<Reply> {
 /** Waits before the next try; false where the budget has no room for it. */
 async function waitForNextTry(
   request: Request,
-  fault: Fault,
+  fault: RetryableError,
   attempt: number,
   context: Context
 ): Promise<boolean> {
   const wait = chooseWait(fault, attempt, timeLeft(context))
   if (wait === undefined) return false
-  context.note(`${formatTarget(request)}: ${fault.message}. Trying again in ${(wait / 1000).toFixed(1)} s.`)
+  context.info(`${formatTarget(request)}: ${fault.message}. Trying again in ${(wait / 1000).toFixed(1)} s.`)
   await context.sleep(wait)
   return true
 }
@@ -71,14 +72,18 @@ async function waitForNextTry(
  * @param left milliseconds of the budget
  * @returns milliseconds; undefined where the service asked for all that is left, or more
  */
-function chooseWait({ busy, retryAfter = 0 }: Fault, attempt: number, left: number): number | undefined {
-  const { least, spread } = busy ? AFTER_429 : AFTER_FAULT
+function chooseWait(
+  { rateLimited, retryAfter = 0 }: RetryableError,
+  attempt: number,
+  left: number
+): number | undefined {
+  const { least, spread } = rateLimited ? AFTER_429 : AFTER_FAULT
   const room = (left - retryAfter) / 4
   if (room <= 0) return undefined
   return Math.max(retryAfter, Math.min(least, room)) + jitter(Math.min(spread * 2 ** (attempt - 1), room))
 }
 
-function gaveUp(request: Request, last: Fault | undefined): UserError {
+function gaveUp(request: Request, last: RetryableError | undefined): UserError {
   const target = formatTarget(request)
   if (last === undefined) {
     return new UserError(
@@ -86,11 +91,11 @@ function gaveUp(request: Request, last: Fault | undefined): UserError {
       'Run the job again, or give a longer timeout.'
     )
   }
-  const cure =
-    request.nearby === true
+  const hint =
+    request.linkLocal === true
       ? 'Is this machine inside IBM Cloud, with its metadata service switched on? If not, give an api-key.'
       : 'Run the job again. If it stays: can this runner reach that host, and does it need a proxy (HTTPS_PROXY)?'
-  return new UserError(`${target} could not be reached: ${last.message}.`, cure)
+  return new UserError(`${target} could not be reached: ${last.message}.`, hint)
 }
 
 /** What was asked, without anything that may be secret: the method, the host and the path. */
@@ -110,7 +115,11 @@ function refuseTransient(reply: Reply, request: Request): Reply {
   }
   // 501 says "never": IBM's own SDK does not try it again either (facts/ibm-cloud.md section 3.3).
   if (TRANSIENT.has(status) || (status >= 500 && status !== 501)) {
-    throw new Fault(`it answered ${status}`, parseRetryAfter(reply.headers['retry-after']), status === 429)
+    throw new RetryableError(
+      `it answered ${status}`,
+      parseRetryAfter(reply.headers['retry-after']),
+      status === 429
+    )
   }
   return reply
 }
@@ -122,8 +131,8 @@ function parseRetryAfter(header: string | undefined): number | undefined {
   return Number.isFinite(wait) ? Math.max(0, wait) : undefined
 }
 
-function asFault(error: unknown, request: Request): Fault {
-  if (error instanceof Fault) return error
+function asFault(error: unknown, request: Request): RetryableError {
+  if (error instanceof RetryableError) return error
   const code = codeOf(error)
   // Whatever the network throws has a code; the rest is for the user, or a mistake of ours.
   if (code === '') throw error
@@ -133,7 +142,7 @@ function asFault(error: unknown, request: Request): Fault {
       "If a proxy of yours opens TLS, name its CA's file in NODE_EXTRA_CA_CERTS, and in SSL_CERT_FILE for docker."
     )
   }
-  return new Fault(FAULTS[code] ?? quote(code))
+  return new RetryableError(FAULTS[code] ?? quote(code))
 }
 
 const FAULTS: Readonly<Record<string, string>> = {
@@ -153,5 +162,5 @@ const FAULTS: Readonly<Record<string, string>> = {
 export function parseBody(reply: Reply): Record<string, unknown> {
   const body = parseObject(reply.body)
   if (body !== undefined) return body
-  throw new Fault(`it answered ${reply.status} without JSON`)
+  throw new RetryableError(`it answered ${reply.status} without JSON`)
 }

@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts'
-import { isPlainId, quoteId } from '../errors/known-messages.ts'
+import { quoteId } from '../errors/redact.ts'
+import { isPlainId } from '../errors/redact.ts'
 import { UserError } from '../errors/user-error.ts'
 import { Fault, fetchReply, LARGEST_LIST, parseBody, type Reply, type Request } from '../http/retry.ts'
 import { explainReply } from './client.ts'
@@ -67,7 +68,7 @@ function parseId(key: Record<string, unknown>): string | undefined {
 
 const PAGE_SIZE = 100
 /** 10,000 keys: a list that goes on beyond that goes in a circle. */
-const MOST_PAGES = 100
+const MAX_PAGES = 100
 
 /**
  * Finds the API keys of a service ID that carry a name, on all pages of its list.
@@ -82,7 +83,7 @@ export async function findApiKeys(
 ): Promise<string[]> {
   const ids: string[] = []
   let page: string | undefined
-  for (let count = 0; count < MOST_PAGES; count++) {
+  for (let count = 0; count < MAX_PAGES; count++) {
     const url = new URL(`${iamUrl}/v1/apikeys`)
     url.search = new URLSearchParams({
       account_id: of.account,
@@ -91,7 +92,7 @@ export async function findApiKeys(
       ...(page === undefined ? {} : { pagetoken: page })
     }).toString()
     const { found, next } = await fetchReply(
-      { method: 'GET', url, headers: bearer(accessToken), largest: LARGEST_LIST },
+      { method: 'GET', url, headers: bearer(accessToken), maxBytes: LARGEST_LIST },
       (reply) => {
         if (reply.status !== 200) throw refused('to list the API keys', of, reply, accessToken)
         const body = parseBody(reply)

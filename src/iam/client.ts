@@ -1,5 +1,8 @@
 import type { Context } from '../context.ts'
-import { parseClaims, parseEnd, parseSeconds, type TrustedProfile } from '../credential/credential.ts'
+import { type TrustedProfile } from '../credential/credential.ts'
+import { parseExpiry } from '../credential/jwt.ts'
+import { parseSeconds } from '../credential/jwt.ts'
+import { parseClaims } from '../credential/jwt.ts'
 import { explainRefusal } from '../errors/known-messages.ts'
 import type { RefusedError } from '../errors/user-error.ts'
 import { Fault, fetchReply, parseBody, type Reply } from '../http/retry.ts'
@@ -8,7 +11,7 @@ import { isObject, parseObject, stringAt } from '../json.ts'
 export interface AccessToken {
   readonly token: string
   /** When it ends; undefined where IAM did not say. */
-  readonly end: Date | undefined
+  readonly expiresAt: Date | undefined
 }
 
 const GRANT = 'urn:ibm:params:oauth:grant-type:'
@@ -98,10 +101,10 @@ export function readAccessToken(reply: Reply, context: Context, secret?: string)
   if (token === undefined || token === secret)
     throw new Fault(`it answered ${reply.status} without an access token`)
   context.mask(token)
-  return { token, end: parseEnd(token) ?? endOf(body, context) }
+  return { token, expiresAt: parseExpiry(token) ?? expiryOf(body, context) }
 }
 
-function endOf(body: Record<string, unknown>, context: Context): Date | undefined {
+function expiryOf(body: Record<string, unknown>, context: Context): Date | undefined {
   const { expiration, expires_in: seconds } = body
   const given = parseSeconds(expiration)
   if (given !== undefined || typeof seconds !== 'number') return given
@@ -115,7 +118,7 @@ function endOf(body: Record<string, unknown>, context: Context): Date | undefine
 export function explainReply(what: string, reply: Reply, secret: string): RefusedError {
   const body = parseObject(reply.body)
   const errors = Array.isArray(body?.['errors']) ? body['errors'].filter(isObject) : []
-  const said = [
+  const message = [
     stringAt(body, 'errorCode'),
     stringAt(body, 'errorMessage'),
     ...errors.flatMap((error) => [
@@ -123,5 +126,5 @@ export function explainReply(what: string, reply: Reply, secret: string): Refuse
       stringAt(error, 'message')
     ])
   ]
-  return explainRefusal(`${what} (${reply.status})`, said.filter(Boolean).join(' '), secret)
+  return explainRefusal(`${what} (${reply.status})`, message.filter(Boolean).join(' '), secret)
 }

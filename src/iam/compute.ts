@@ -5,7 +5,7 @@ import { UserError } from '../errors/user-error.ts'
 import { Fault, fetchReply, parseBody } from '../http/retry.ts'
 import { type AccessToken, exchangeComputeToken, explainReply, readAccessToken } from './client.ts'
 import { stringAt } from '../json.ts'
-import { isLoopback } from '../registry/hosts.ts'
+import { isLoopback } from '../http/loopback.ts'
 
 /** Where IBM Cloud puts a compute resource's token, in the order in which IBM's SDKs look, facts section 6. */
 const TOKEN_FILES = [
@@ -14,7 +14,7 @@ const TOKEN_FILES = [
   '/var/run/secrets/codeengine.cloud.ibm.com/compute-resource-token/token'
 ]
 
-export interface Surroundings {
+export interface ComputeEnvironment {
   readonly iamUrl: string
   /** `RUNNER_ENVIRONMENT`: `github-hosted`, `self-hosted`, or nothing. */
   readonly runner: string | undefined
@@ -28,9 +28,9 @@ export interface Surroundings {
  * in a file (Kubernetes, Code Engine) or the instance metadata service (VPC).
  * @throws UserError where this machine has no such identity, or may not use the profile
  */
-export async function fetchIdentityToken(
+export async function fetchComputeToken(
   profile: TrustedProfile,
-  surroundings: Surroundings,
+  surroundings: ComputeEnvironment,
   context: Context
 ): Promise<AccessToken> {
   const computeToken = await readComputeToken(surroundings.tokenFiles ?? TOKEN_FILES)
@@ -91,7 +91,7 @@ async function askMetadataService(
       url: new URL(`${origin}/instance_identity/v1/token?${VERSION}`),
       headers: { 'metadata-flavor': 'ibm', 'content-type': 'application/json' },
       body: JSON.stringify({ expires_in: INSTANCE_TOKEN_LIFE_S }),
-      nearby: true
+      linkLocal: true
     },
     (reply) => {
       if (reply.status !== 200)
@@ -109,7 +109,7 @@ async function askMetadataService(
       url: new URL(`${origin}/instance_identity/v1/iam_token?${VERSION}`),
       headers: { authorization: `Bearer ${instanceToken}`, 'content-type': 'application/json' },
       body: JSON.stringify({ trusted_profile: { [profile.by]: profile.value } }),
-      nearby: true
+      linkLocal: true
     },
     (reply) => {
       if (reply.status === 200) return readAccessToken(reply, context)

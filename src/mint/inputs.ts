@@ -1,12 +1,14 @@
 import type { TrustedProfile } from '../credential/credential.ts'
-import { formatList, quote, UserError } from '../errors/user-error.ts'
-import type { Minter, MintWay } from './method.ts'
-import { isWayName, type WayName, WAYS } from './methods.ts'
+import { UserError } from '../errors/user-error.ts'
+import { formatList } from '../errors/quote.ts'
+import { quote } from '../errors/quote.ts'
+import type { AuthMethod, MintMethod } from './method.ts'
+import { isMethodName, type MethodName, METHODS } from './methods.ts'
 import { parseRepository } from '../registry/hosts.ts'
 
 /** What the inputs ask to be minted. */
 export interface MintInputs {
-  readonly way: WayName
+  readonly method: MethodName
   /** `namespace/repository` by host. */
   readonly repositories: ReadonlyMap<string, readonly string[]>
   /** IAM's ID of the service ID whose temporary key is made: `iam-ServiceId-…`. */
@@ -18,7 +20,7 @@ export interface MintInputs {
 }
 
 /** The inputs that `mint` is about, as they were given. */
-export interface MintTexts {
+export interface RawMintInputs {
   readonly mint: string
   readonly repositories: readonly string[]
   readonly serviceId: string
@@ -28,8 +30,8 @@ export interface MintTexts {
 }
 
 /** The rest of the job that the rules look at. */
-export interface MintSurroundings {
-  readonly minter: Minter
+export interface MintJobContext {
+  readonly authMethod: AuthMethod
   readonly hosts: readonly string[]
   /** Repositories of the image references in `registry`. */
   readonly references: readonly { readonly host: string; readonly repository?: string }[]
@@ -41,39 +43,39 @@ export interface MintSurroundings {
  * What is to be minted; undefined for `mint: none`.
  * @throws UserError for what a way needs and was not given, and for what makes no sense with it
  */
-export function resolveMint(texts: MintTexts, job: MintSurroundings): MintInputs | undefined {
-  const { mint: way, serviceId, lifetime, readOnly } = texts
-  if (way === 'none') {
+export function resolveMint(texts: RawMintInputs, job: MintJobContext): MintInputs | undefined {
+  const { mint: method, serviceId, lifetime, readOnly } = texts
+  if (method === 'none') {
     refuseWithoutMint(texts)
     return undefined
   }
-  if (!isWayName(way)) {
+  if (!isMethodName(method)) {
     throw new UserError(
-      `mint: "${quote(way)}" is none.`,
-      `Give one of none, ${Object.keys(WAYS).join(', ')}.`
+      `mint: "${quote(method)}" is none.`,
+      `Give one of none, ${Object.keys(METHODS).join(', ')}.`
     )
   }
-  const rules: MintWay = WAYS[way]
-  checkMinter(way, rules, job)
+  const rules: MintMethod = METHODS[method]
+  checkMinter(method, rules, job)
   const repositories = resolveRepositories(texts.repositories, job)
-  if (way === 'repository-token') checkEveryHost(job.hosts, repositories)
-  if (lifetime !== undefined && lifetime.milliseconds > rules.longestMs) {
+  if (method === 'repository-token') checkEveryHost(job.hosts, repositories)
+  if (lifetime !== undefined && lifetime.milliseconds > rules.maxLifetimeMs) {
     throw new UserError(
-      `lifetime: ${lifetime.text} is longer than mint: ${way} can give, which is ${rules.longestMs / 3_600_000}h.`,
+      `lifetime: ${lifetime.text} is longer than mint: ${method} can give, which is ${rules.maxLifetimeMs / 3_600_000}h.`,
       'Shorten it, or use mint: api-key, which lasts up to 24h.'
     )
   }
   return {
-    way,
+    method,
     repositories,
-    serviceId: resolveServiceId(way, serviceId),
+    serviceId: resolveServiceId(method, serviceId),
     lifetimeMs: lifetime?.milliseconds,
     readOnly,
-    profile: way === 'iam-token' && job.minter !== 'keyless' ? job.profile : undefined
+    profile: method === 'iam-token' && job.authMethod !== 'keyless' ? job.profile : undefined
   }
 }
 
-function refuseWithoutMint({ repositories, serviceId, lifetime, readOnly }: MintTexts): void {
+function refuseWithoutMint({ repositories, serviceId, lifetime, readOnly }: RawMintInputs): void {
   const given = [
     ...(repositories.length > 0 ? ['repositories'] : []),
     ...(serviceId === '' ? [] : ['service-id']),
@@ -83,27 +85,27 @@ function refuseWithoutMint({ repositories, serviceId, lifetime, readOnly }: Mint
   if (given.length === 0) return
   throw new UserError(
     `${formatList(given)} means nothing without mint.`,
-    `Take it out, or give mint: ${Object.keys(WAYS).join(', ')}.`
+    `Take it out, or give mint: ${Object.keys(METHODS).join(', ')}.`
   )
 }
 
-function checkMinter(way: string, rules: MintWay, { minter, profile }: MintSurroundings): void {
-  const why = rules.refuses[minter]
+function checkMinter(method: string, rules: MintMethod, { authMethod, profile }: MintJobContext): void {
+  const why = rules.unsupported[authMethod]
   if (why !== undefined) {
     throw new UserError(
-      `mint: ${way} does not go with ${minter}: ${why}.`,
+      `mint: ${method} does not go with ${authMethod}: ${why}.`,
       'Give an api-key, or another mint.'
     )
   }
-  if (way === 'iam-token' && minter === 'access-token' && profile === undefined) {
+  if (method === 'iam-token' && authMethod === 'access-token' && profile === undefined) {
     throw new UserError(
       'mint: iam-token makes no sense with access-token alone: it is one already.',
       'Leave mint out, or give trusted-profile as well, which is assumed then.'
     )
   }
-  if (rules.revoker !== undefined && minter !== 'keyless' && profile !== undefined) {
+  if (rules.revoker !== undefined && authMethod !== 'keyless' && profile !== undefined) {
     throw new UserError(
-      `trusted-profile does not go with mint: ${way} and ${minter}.`,
+      `trusted-profile does not go with mint: ${method} and ${authMethod}.`,
       'Take trusted-profile out, or use mint: iam-token, which assumes it.'
     )
   }
@@ -112,7 +114,7 @@ function checkMinter(way: string, rules: MintWay, { minter, profile }: MintSurro
 /** Every repository, under each host that it is on. */
 function resolveRepositories(
   texts: readonly string[],
-  { hosts, references }: MintSurroundings
+  { hosts, references }: MintJobContext
 ): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>(hosts.map((host) => [host, []]))
   for (const text of texts) {
@@ -142,10 +144,13 @@ function checkEveryHost(
   )
 }
 
-function resolveServiceId(way: string, text: string): string | undefined {
-  if (way !== 'api-key') {
+function resolveServiceId(method: string, text: string): string | undefined {
+  if (method !== 'api-key') {
     if (text === '') return undefined
-    throw new UserError(`service-id means nothing with mint: ${way}.`, 'Take it out, or use mint: api-key.')
+    throw new UserError(
+      `service-id means nothing with mint: ${method}.`,
+      'Take it out, or use mint: api-key.'
+    )
   }
   const id = /^(?:iam-)?(ServiceId-[0-9A-Za-z-]{1,80})$/.exec(text)?.[1]
   if (id !== undefined) return `iam-${id}`

@@ -1,9 +1,59 @@
 import { createHash } from 'node:crypto'
 import type { Context } from '../context.ts'
-import { formatTime } from '../credential/credential.ts'
-import type { MintRecord, MintWay } from './method.ts'
-import type { MintJob } from './mint.ts'
-import type { MintState } from '../runner/state.ts'
+import { formatTime, isTime } from '../errors/quote.ts'
+import { isIamOrigin } from '../iam/url.ts'
+import { isObject } from '../json.ts'
+import { isAllowedHost } from '../registry/hosts.ts'
+import type { AuthMethod, MintedId, MintJob, MintMethod, MintRecord } from './method.ts'
+
+/** What post needs to find and revoke what was minted; written down before the first request that makes it. */
+export interface MintState {
+  readonly method: string
+  /** The name that it carries at IBM Cloud. */
+  readonly name: string
+  readonly iamUrl: string
+  readonly authMethod: AuthMethod
+  /** The hash of the secret that minted; empty where there was none. */
+  readonly digest: string
+  /** The trusted profile of a keyless identity, else empty. */
+  readonly profile: string
+  /** Whose key was made; empty where it was no key. */
+  readonly serviceId: string
+  /** Whether a request was sent that was not refused, so that there may be something. */
+  readonly sent: boolean
+  readonly made: readonly MintedId[]
+  /** When it ends at the latest, in ISO 8601. */
+  readonly expiresAt: string
+  /** Until then a request without an answer may still make something; milliseconds since 1970, 0 for none. */
+  readonly openUntil: number
+}
+
+/** Whether what state holds is what a mint saved: another step can have changed it. */
+export function isMintState(state: unknown): state is MintState {
+  if (!isObject(state)) return false
+  const { method, name, iamUrl, authMethod, digest, profile, serviceId, sent, made, expiresAt, openUntil } =
+    state
+  return (
+    [method, name, iamUrl, authMethod, digest, profile, serviceId, expiresAt].every(
+      (value) => typeof value === 'string'
+    ) &&
+    /^icr-login\/[\w./-]{1,100}$/.test(String(name)) &&
+    isIamOrigin(String(iamUrl)) &&
+    (serviceId === '' || /^iam-ServiceId-[\w-]+$/.test(String(serviceId))) &&
+    Array.isArray(made) &&
+    made.every(isMintedId) &&
+    typeof sent === 'boolean' &&
+    isTime(expiresAt) &&
+    typeof openUntil === 'number'
+  )
+}
+
+function isMintedId(value: unknown): boolean {
+  if (!isObject(value)) return false
+  const { id, host } = value
+  const known = host === undefined || (typeof host === 'string' && isAllowedHost(host))
+  return known && typeof id === 'string' && /^[\w-]{1,100}$/.test(id)
+}
 
 /** Ends are rounded up to the minute, and clocks differ a little. */
 export const SLACK_MS = 60_000
@@ -25,11 +75,11 @@ export interface Journal {
  */
 export function openJournal(
   job: MintJob,
-  way: MintWay,
+  method: MintMethod,
   save: (state: MintState) => void,
   context: Context
 ): Journal {
-  let state = planMint(job, way, context)
+  let state = planMint(job, method, context)
   save(state)
   const requests = new Set<{ until: number }>()
   const update = (change: Partial<MintState> = {}): void => {
@@ -52,8 +102,8 @@ export function openJournal(
           update()
         }
       },
-      made: (id, end) => {
-        update({ made: [...state.made, id], ends: formatTime(end) })
+      made: (id, expiresAt) => {
+        update({ made: [...state.made, id], expiresAt: formatTime(expiresAt) })
       }
     }
   }
@@ -64,20 +114,24 @@ function isDoubtful(status: number): boolean {
   return status === 408 || status >= 500
 }
 
-function planMint({ identity, iamUrl, mint, nonce }: MintJob, way: MintWay, context: Context): MintState {
-  const lifetimeMs = mint.lifetimeMs ?? way.usualMs ?? way.longestMs
+function planMint(
+  { identity, iamUrl, mint, loginId }: MintJob,
+  method: MintMethod,
+  context: Context
+): MintState {
+  const lifetimeMs = mint.lifetimeMs ?? method.defaultLifetimeMs ?? method.maxLifetimeMs
   return {
-    way: mint.way,
-    name: formatName(nonce, process.env),
+    method: mint.method,
+    name: formatName(loginId, process.env),
     iamUrl,
-    minter: identity.kind,
+    authMethod: identity.kind,
     // Post asks for the secret only where it has something to revoke.
-    digest: identity.kind === 'keyless' || way.revoker === undefined ? '' : digestOf(identity.secret),
+    digest: identity.kind === 'keyless' || method.revoker === undefined ? '' : digestOf(identity.secret),
     profile: identity.kind === 'keyless' ? identity.profile.value : '',
     serviceId: mint.serviceId ?? '',
     sent: false,
     made: [],
-    ends: formatTime(new Date(context.now() + lifetimeMs + SLACK_MS)),
+    expiresAt: formatTime(new Date(context.now() + lifetimeMs + SLACK_MS)),
     openUntil: 0
   }
 }
@@ -87,14 +141,14 @@ export function digestOf(secret: string): string {
   return createHash('sha256').update(secret).digest('hex')
 }
 
-const LONGEST_NAME = 100
+const MAX_NAME_LENGTH = 100
 
 /** `icr-login/<owner>/<repo>/<run id>/<attempt>/<nonce>`; a name that is too long loses its middle. */
-export function formatName(nonce: string, env: NodeJS.ProcessEnv): string {
+export function formatName(loginId: string, env: NodeJS.ProcessEnv): string {
   const place = [env['GITHUB_REPOSITORY'], env['GITHUB_RUN_ID'], env['GITHUB_RUN_ATTEMPT']]
   const middle = place
     .filter(Boolean)
     .join('/')
     .replace(/[^\w./-]/g, '-')
-  return `icr-login/${middle.slice(-(LONGEST_NAME - nonce.length - 'icr-login//'.length))}/${nonce}`
+  return `icr-login/${middle.slice(-(MAX_NAME_LENGTH - loginId.length - 'icr-login//'.length))}/${loginId}`
 }

@@ -1,11 +1,23 @@
 import type { Context } from '../context.ts'
 import type { Credential, SecretKind, TrustedProfile } from '../credential/credential.ts'
+import type { Identity } from '../credential/identity.ts'
 import type { AccessToken } from '../iam/client.ts'
+import type { MintInputs } from './inputs.ts'
 
 /** Who mints: the kind of secret that was given, or a trusted profile alone. */
-export type Minter = SecretKind | 'keyless'
+export type AuthMethod = SecretKind | 'keyless'
 
-/** What a way is asked to make. */
+/** The job that mints. */
+export interface MintJob {
+  readonly hosts: readonly string[]
+  readonly identity: Identity
+  readonly iamUrl: string
+  readonly mint: MintInputs
+  /** Names this use of the action. */
+  readonly loginId: string
+}
+
+/** What a method is asked to mint. */
 export interface MintOrder {
   /** A name that nothing else has: `icr-login/<owner>/<repo>/<run id>/<attempt>/<nonce>`. */
   readonly name: string
@@ -31,9 +43,9 @@ export interface Minted {
   /** undefined for a repository token, which belongs to no user. */
   readonly username: string | undefined
   readonly secret: string
-  readonly end: Date
+  readonly expiresAt: Date
   /** When it was made, by the clock of whoever made it. */
-  readonly start: Date
+  readonly issuedAt: Date
   /** Of what can be revoked. */
   readonly id?: string
 }
@@ -49,7 +61,7 @@ export interface MintRecord {
   /** For `Request.watch`: from here on something may be made that nobody knows of, unless the request is refused. */
   readonly watch: () => (status: number | undefined) => void
   /** Writes down the ID of what was made, and when it ends. */
-  readonly made: (id: MintedId, end: Date) => void
+  readonly made: (id: MintedId, expiresAt: Date) => void
 }
 
 /** What post needs to find and remove what was made. */
@@ -62,13 +74,13 @@ export interface RevokeOrder {
 }
 
 /** One way to a short-lived credential. */
-export interface MintWay {
+export interface MintMethod {
   /** Who can't use it, and why. */
-  readonly refuses: Partial<Record<Minter, string>>
+  readonly unsupported: Partial<Record<AuthMethod, string>>
   /** The longest that it can last. */
-  readonly longestMs: number
+  readonly maxLifetimeMs: number
   /** How long it lasts where no `lifetime` was given, if that can be chosen. */
-  readonly usualMs?: number
+  readonly defaultLifetimeMs?: number
   /** Where to look when the registry would let it push. */
   readonly policy: string
   /**

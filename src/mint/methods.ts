@@ -2,23 +2,23 @@ import { apiKey } from './methods/api-key.ts'
 import { iamToken } from './methods/iam-token.ts'
 import { registryToken } from './methods/registry-token.ts'
 import { repositoryToken } from './methods/repository-token.ts'
-import type { MintWay } from './method.ts'
+import type { MintMethod } from './method.ts'
 
 /** Every way to mint, by the name that the input `mint` has for it. A new way is one file and one row. */
-export const WAYS = {
+export const METHODS = {
   'repository-token': repositoryToken,
   'iam-token': iamToken,
   'api-key': apiKey,
   'registry-token': registryToken
-} satisfies Record<string, MintWay>
+} satisfies Record<string, MintMethod>
 
-export type WayName = keyof typeof WAYS
+export type MethodName = keyof typeof METHODS
 
 /** The way of that name; undefined where there is none. */
-export function findWay(name: string): MintWay | undefined {
-  return isWayName(name) ? WAYS[name] : undefined
+export function findMethod(name: string): MintMethod | undefined {
+  return isMethodName(name) ? METHODS[name] : undefined
 }
 
-export function isWayName(name: string): name is WayName {
-  return Object.hasOwn(WAYS, name)
+export function isMethodName(name: string): name is MethodName {
+  return Object.hasOwn(METHODS, name)
 }

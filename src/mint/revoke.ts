@@ -1,12 +1,14 @@
 import type { Context } from '../context.ts'
-import { formatTime, parseTrustedProfile } from '../credential/credential.ts'
-import { quoteId } from '../errors/known-messages.ts'
-import { formatList, messageOf, RefusedError, UserError } from '../errors/user-error.ts'
-import { fetchAccessToken, type Identity } from '../credential/identity.ts'
-import { findWay } from './methods.ts'
+import { parseTrustedProfile } from '../credential/credential.ts'
+import { formatTime } from '../errors/quote.ts'
+import { quoteId } from '../errors/redact.ts'
+import { messageOf, RefusedError, UserError } from '../errors/user-error.ts'
+import { formatList } from '../errors/quote.ts'
+import { type Identity } from '../credential/identity.ts'
+import { fetchAccessToken } from '../iam/access-token.ts'
+import { findMethod } from './methods.ts'
 import type { MintedId, RevokeOrder, Revoker } from './method.ts'
-import { digestOf } from './journal.ts'
-import type { MintState } from '../runner/state.ts'
+import { digestOf, type MintState } from './journal.ts'
 
 const POLL_MS = 1_000
 const RELIST_MS = 100
@@ -21,10 +23,10 @@ const RELIST_MS = 100
 export async function revokeMinted(
   state: MintState,
   hosts: readonly string[],
-  readSecret: (minter: Exclude<MintState['minter'], 'keyless'>) => string | undefined,
+  readSecret: (authMethod: Exclude<MintState['authMethod'], 'keyless'>) => string | undefined,
   context: Context
 ): Promise<string | undefined> {
-  const revoker = findWay(state.way)?.revoker
+  const revoker = findMethod(state.method)?.revoker
   if (revoker === undefined) return undefined
   const gone = new Set<string>()
   try {
@@ -36,25 +38,25 @@ export async function revokeMinted(
     const what = describeIds(state, left)
     throw new UserError(
       `The minted ${what} could not be revoked: ${messageOf(error).split('\n').join(' ')}`,
-      `If it was made, it ends ${state.ends} at the latest. Delete it in the IBM Cloud console before.`
+      `If it was made, it ends ${state.expiresAt} at the latest. Delete it in the IBM Cloud console before.`
     )
   }
 }
 
-function describeIds({ way, name }: MintState, ids: readonly string[]): string {
-  return `${way} ${ids.length === 0 ? `named ${name}` : formatList(ids.map(quoteId))}`
+function describeIds({ method, name }: MintState, ids: readonly string[]): string {
+  return `${method} ${ids.length === 0 ? `named ${name}` : formatList(ids.map(quoteId))}`
 }
 
 /** A secret that another step has put in the place of the job's own is not sent anywhere. */
 function readIdentity(
-  { minter, digest, profile }: MintState,
-  readSecret: (minter: Exclude<MintState['minter'], 'keyless'>) => string | undefined
+  { authMethod, digest, profile }: MintState,
+  readSecret: (authMethod: Exclude<MintState['authMethod'], 'keyless'>) => string | undefined
 ): Identity {
-  if (minter === 'keyless') return { kind: 'keyless', profile: parseTrustedProfile(profile) }
-  const secret = readSecret(minter)
-  if (secret !== undefined && digestOf(secret) === digest) return { kind: minter, secret }
+  if (authMethod === 'keyless') return { kind: 'keyless', profile: parseTrustedProfile(profile) }
+  const secret = readSecret(authMethod)
+  if (secret !== undefined && digestOf(secret) === digest) return { kind: authMethod, secret }
   throw new UserError(
-    `${minter} is not what it was when it minted, so it was not used.`,
+    `${authMethod} is not what it was when it minted, so it was not used.`,
     'Did a step change it?'
   )
 }
@@ -85,7 +87,7 @@ async function removeAll(
   const first = await removeEach(made, order, gone, revoker, context)
   if (context.now() < openUntil) {
     const until = formatTime(new Date(openUntil))
-    context.note(`A request of the mint may still be on its way: looking for what it made until ${until}.`)
+    context.info(`A request of the mint may still be on its way: looking for what it made until ${until}.`)
   }
   // Asked for again, it would be refused again.
   const refused = new Map([...first].filter(([, error]) => error instanceof RefusedError))

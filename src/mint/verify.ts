@@ -1,9 +1,10 @@
 import type { Context } from '../context.ts'
 import type { Credential } from '../credential/credential.ts'
-import { formatList, RefusedError, UserError } from '../errors/user-error.ts'
+import { RefusedError, UserError } from '../errors/user-error.ts'
+import { formatList } from '../errors/quote.ts'
 import type { MintInputs } from './inputs.ts'
-import type { Minted, MintWay } from './method.ts'
-import { askWith, exchange } from '../registry/client.ts'
+import type { Minted, MintMethod } from './method.ts'
+import { getWithToken, exchange } from '../registry/client.ts'
 import { type Action, formatScope, parseGrants } from '../registry/scope.ts'
 
 /** What the registry grants on some repositories: undefined where it could not be known. */
@@ -13,37 +14,37 @@ export type Access = 'pull' | 'pull,push' | undefined
  * Shows all that was minted to the registry, and says what is not proven.
  * @throws UserError where it may not pull, or may push and should not
  */
-export async function proveMinted(
-  { way: name, repositories, readOnly }: MintInputs,
-  way: MintWay,
+export async function verifyMinted(
+  { method: name, repositories, readOnly }: MintInputs,
+  method: MintMethod,
   minted: readonly Minted[],
   context: Context
 ): Promise<Access> {
   const found = await Promise.all(
     minted.flatMap((one) => {
       const wanted = repositories.get(one.host) ?? []
-      return wanted.length === 0 ? [] : [proveOne(one, wanted, context)]
+      return wanted.length === 0 ? [] : [verifyOne(one, wanted, context)]
     })
   )
   const access = found.length < minted.length || found.includes(undefined) ? undefined : widest(found)
   const canPush = found.includes('pull,push')
-  if (readOnly && canPush) throw mayPush(name, way, repositories)
+  if (readOnly && canPush) throw canPushError(name, method, repositories)
   if (access === undefined) {
-    context.warn(`mint: ${name}: that the credential can only pull is not proven${whyNot(found, minted)}.`)
+    context.warning(`mint: ${name}: that the credential can only pull is not proven${whyNot(found, minted)}.`)
   } else if (!readOnly && !canPush) {
-    context.warn('read-only: false: push was asked for, and the registry does not grant it.')
+    context.warning('read-only: false: push was asked for, and the registry does not grant it.')
   }
   return access
 }
 
-async function proveOne(
+async function verifyOne(
   { host, username, secret }: Minted,
   wanted: readonly string[],
   context: Context
 ): Promise<Access> {
   return username === undefined
-    ? await proveToken(host, secret, wanted, context)
-    : await proveCredential(host, { username, secret }, wanted, context)
+    ? await verifyTokenAccess(host, secret, wanted, context)
+    : await verifyCredentialAccess(host, { username, secret }, wanted, context)
 }
 
 function widest(found: readonly Access[]): Access {
@@ -56,11 +57,11 @@ function whyNot(found: readonly Access[], minted: readonly Minted[]): string {
     : ': the registry does not say what its token grants. It can pull'
 }
 
-function mayPush(name: string, way: MintWay, repositories: MintInputs['repositories']): UserError {
+function canPushError(name: string, method: MintMethod, repositories: MintInputs['repositories']): UserError {
   const names = formatList(namesOf(repositories))
   return new UserError(
     `mint: ${name}: the registry would let the minted credential push to ${names}.`,
-    `${way.policy} Or give read-only: false, if the job is to push.`
+    `${method.policy} Or give read-only: false, if the job is to push.`
   )
 }
 
@@ -73,7 +74,7 @@ export function namesOf(repositories: MintInputs['repositories']): string[] {
  * Shows a credential to the registry: may it pull each repository, and may it push? Nothing is written.
  * @throws UserError where it may not pull one of them
  */
-export async function proveCredential(
+export async function verifyCredentialAccess(
   host: string,
   credential: Credential,
   repositories: readonly string[],
@@ -90,7 +91,7 @@ export async function proveCredential(
  * The same for a token of the registry's own, which says itself what it is good for.
  * @throws as proveCredential
  */
-export async function proveToken(
+export async function verifyTokenAccess(
   host: string,
   token: string,
   repositories: readonly string[],
@@ -178,5 +179,5 @@ async function readTags(
   context: Context
 ): Promise<void> {
   for (const repository of repositories)
-    await askWith(host, `/v2/${repository}/tags/list`, token, who, context)
+    await getWithToken(host, `/v2/${repository}/tags/list`, token, who, context)
 }

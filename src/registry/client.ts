@@ -1,18 +1,20 @@
 import { type Challenge, parseChallenge } from './challenge.ts'
 import type { Context } from '../context.ts'
-import { type Credential, formatBasic, parseSeconds } from '../credential/credential.ts'
-import { explainRefusal, quoteWithout } from '../errors/known-messages.ts'
+import { type Credential, formatBasic } from '../credential/credential.ts'
+import { parseSeconds } from '../credential/jwt.ts'
+import { explainRefusal } from '../errors/known-messages.ts'
+import { quoteRedacted } from '../errors/redact.ts'
 import { type RefusedError, UserError } from '../errors/user-error.ts'
 import { Fault, fetchReply, parseBody, type Reply } from '../http/retry.ts'
 import { stringAt } from '../json.ts'
-import { parseErrors } from './error.ts'
+import { parseErrors } from './error-body.ts'
 import { formatOrigin } from './hosts.ts'
 
 /** A bearer token of the registry's own, for the scopes that were asked for. */
 export interface RegistryToken {
   readonly token: string
-  readonly start: Date
-  readonly end: Date
+  readonly issuedAt: Date
+  readonly expiresAt: Date
 }
 
 /**
@@ -21,9 +23,13 @@ export interface RegistryToken {
  * @throws RefusedError where the registry refuses the credential
  * @throws UserError where it can't be reached, or is not one of IBM's
  */
-export async function checkCredential(host: string, credential: Credential, context: Context): Promise<void> {
+export async function verifyCredential(
+  host: string,
+  credential: Credential,
+  context: Context
+): Promise<void> {
   const { token } = await exchange(host, credential, [], context)
-  await askWith(host, '/v2/', token, credential.username, context, credential.secret)
+  await getWithToken(host, '/v2/', token, credential.username, context, credential.secret)
 }
 
 /**
@@ -48,7 +54,7 @@ export async function exchange(
  * @param secret what the error must not repeat
  * @throws as checkCredential
  */
-export async function askWith(
+export async function getWithToken(
   host: string,
   path: string,
   token: string,
@@ -88,7 +94,7 @@ function parseRealm(host: string, realm: string | undefined, secret: string): UR
   const url = realm !== undefined && URL.canParse(realm) ? new URL(realm) : undefined
   if (url?.origin === new URL(origin).origin && url.username === '' && url.password === '') return url
   throw new UserError(
-    `${host} asks for the secret to be sent elsewhere: ${realm === undefined ? 'no realm' : quoteWithout(realm, secret)}.`,
+    `${host} asks for the secret to be sent elsewhere: ${realm === undefined ? 'no realm' : quoteRedacted(realm, secret)}.`,
     `It was not sent. A registry of IBM Cloud gives out its tokens itself, at ${origin}/oauth/token.`
   )
 }
@@ -122,7 +128,7 @@ async function fetchToken(
 }
 
 // The distribution's token specification: "If omitted, this defaults to 60 seconds."
-const SHORTEST_LIFE_S = 60
+const MIN_LIFETIME_S = 60
 
 function readToken(reply: Reply, secret: string, context: Context): RegistryToken {
   const body = parseBody(reply)
@@ -130,17 +136,17 @@ function readToken(reply: Reply, secret: string, context: Context): RegistryToke
   // The secret itself would be taken for a short-lived token, and handed on as one.
   if (token === undefined || token === secret) throw new Fault('it answered 200 without a token')
   context.mask(token)
-  const seconds = typeof body['expires_in'] === 'number' ? body['expires_in'] : SHORTEST_LIFE_S
-  const start = context.now()
-  const end = parseSeconds(start / 1000 + seconds) ?? new Date(start + SHORTEST_LIFE_S * 1000)
-  return { token, start: new Date(start), end }
+  const seconds = typeof body['expires_in'] === 'number' ? body['expires_in'] : MIN_LIFETIME_S
+  const issuedAt = context.now()
+  const expiresAt = parseSeconds(issuedAt / 1000 + seconds) ?? new Date(issuedAt + MIN_LIFETIME_S * 1000)
+  return { token, issuedAt: new Date(issuedAt), expiresAt }
 }
 
 // What docker makes of a refusal without a message (facts/ibm-cloud.md section 4).
 const WORDLESS: Readonly<Record<number, string>> = { 400: '400 Bad Request', 403: '403 Forbidden' }
 
 function refused(host: string, reply: Reply, who: string, secret: string): RefusedError {
-  const said = parseErrors(reply.body)
+  const message = parseErrors(reply.body)
   const what = `${host} refused the login as ${who} (${reply.status})`
-  return explainRefusal(what, said === '' ? (WORDLESS[reply.status] ?? '') : said, secret)
+  return explainRefusal(what, message === '' ? (WORDLESS[reply.status] ?? '') : message, secret)
 }

@@ -1,6 +1,9 @@
 import { closestMatch } from 'leven'
-import { formatList, quote, UserError } from '../errors/user-error.ts'
-import { isAllowedHost, REGIONS } from './hosts.ts'
+import { UserError } from '../errors/user-error.ts'
+import { formatList } from '../errors/quote.ts'
+import { quote } from '../errors/quote.ts'
+import { isAllowedHost } from './hosts.ts'
+import { REGIONS } from './regions.ts'
 
 /** The error for a region that does not exist, with the one that was meant. */
 export function explainRegion(name: string): UserError {
@@ -34,20 +37,20 @@ const US_EAST =
 /** The error for a registry that is no host or image reference of IBM's, with what to write instead. */
 export function explainRegistry(text: string): UserError {
   const host = text.slice(0, text.search(/\/|$/))
-  const cure = isAllowedHost(host)
+  const hint = isAllowedHost(host)
     ? `Give the host alone (${host.toLowerCase()}), or ${host.toLowerCase()}/namespace/repository, with a tag or digest.`
     : cureForOtherHost(text, host.toLowerCase())
-  return refuseRegistry(text, cure)
+  return refuseRegistry(text, hint)
 }
 
 /** The error for a host in IBM's zones that is known not to be a registry to log in to; else undefined. */
 export function findMistake(host: string): UserError | undefined {
-  const cure = cureForIbmHost(host)
-  return cure === undefined ? undefined : refuseRegistry(host, cure)
+  const hint = cureForIbmHost(host)
+  return hint === undefined ? undefined : refuseRegistry(host, hint)
 }
 
-function refuseRegistry(text: string, cure: string): UserError {
-  return new UserError(`registry: "${quote(text)}" is not a registry to log in to.`, cure)
+function refuseRegistry(text: string, hint: string): UserError {
+  return new UserError(`registry: "${quote(text)}" is not a registry to log in to.`, hint)
 }
 
 function cureForIbmHost(host: string): string | undefined {

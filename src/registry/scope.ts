@@ -1,4 +1,4 @@
-import { parseClaims } from '../credential/credential.ts'
+import { parseClaims } from '../credential/jwt.ts'
 import { isObject } from '../json.ts'
 
 export type Action = 'pull' | 'push'

@@ -1,10 +1,12 @@
 import type { Context } from '../context.ts'
-import { parseClaims } from '../credential/credential.ts'
-import { explainRefusal, isPlainId, quoteId } from '../errors/known-messages.ts'
+import { parseClaims } from '../credential/jwt.ts'
+import { explainRefusal } from '../errors/known-messages.ts'
+import { quoteId } from '../errors/redact.ts'
+import { isPlainId } from '../errors/redact.ts'
 import { UserError } from '../errors/user-error.ts'
 import { Fault, fetchReply, LARGEST_LIST, parseBody, type Reply, type Request } from '../http/retry.ts'
 import { isObject, stringAt } from '../json.ts'
-import { parseErrors } from './error.ts'
+import { parseErrors } from './error-body.ts'
 import { formatOrigin } from './hosts.ts'
 
 /** Who asks: the registry wants the account beside the token (facts/ibm-cloud.md section 2.2). */
@@ -49,9 +51,10 @@ export async function issueRegistryToken(
 }
 
 function explainIssue(host: string, reply: Reply, { accessToken }: Caller): Error {
-  const said = parseErrors(reply.body)
-  const ended = /discontinued/i.test(said) || [404, 405, 410].includes(reply.status)
-  if (!ended) return explainRefusal(`${host} issued no registry token (${reply.status})`, said, accessToken)
+  const message = parseErrors(reply.body)
+  const ended = /discontinued/i.test(message) || [404, 405, 410].includes(reply.status)
+  if (!ended)
+    return explainRefusal(`${host} issued no registry token (${reply.status})`, message, accessToken)
   return new UserError(
     `${host} issues no registry tokens: IBM ended them on 1 July 2019.`,
     'Use mint: repository-token, mint: iam-token or mint: api-key instead.'
@@ -70,7 +73,7 @@ export async function findRegistryTokens(
   context: Context
 ): Promise<string[]> {
   return await fetchReply(
-    { ...request('GET', host, '', caller), largest: LARGEST_LIST },
+    { ...request('GET', host, '', caller), maxBytes: LARGEST_LIST },
     (reply) => {
       if (reply.status !== 200) throw explain(host, 'list', reply, caller)
       const { tokens } = parseBody(reply)

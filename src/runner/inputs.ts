@@ -1,39 +1,43 @@
 import * as core from '@actions/core'
 import {
-  checkNotEnded,
+  checkNotExpired,
   parseSecret,
   parseTrustedProfile,
   SECRET_KINDS,
   type SecretKind,
   type TrustedProfile
 } from '../credential/credential.ts'
-import { formatList, knownSecrets, UserError } from '../errors/user-error.ts'
+import { UserError } from '../errors/user-error.ts'
+import { knownSecrets } from '../errors/redact.ts'
+import { formatList } from '../errors/quote.ts'
 import type { WantedDocker } from '../docker/install.ts'
-import { type Identity, withProfile } from '../credential/identity.ts'
+import type { Identity } from '../credential/identity.ts'
 import {
-  LONGEST_LIFETIME_MS,
-  LONGEST_TIMEOUT_MS,
+  MAX_LIFETIME_MS,
+  MAX_TIMEOUT_MS,
   parseBoolean,
   parseDockerUrl,
   parseDockerVersion,
   parseDuration,
   parseEndpoint
 } from './values.ts'
-import type { MintInputs, MintSurroundings } from '../mint/inputs.ts'
-import {
-  isKnownHost,
-  isLoopback,
-  parseIamUrl,
-  parseRegistry,
-  type RegistryReference,
-  resolveRegion
-} from '../registry/hosts.ts'
+import type { RawMintInputs } from '../mint/inputs.ts'
+import { parseRegistry, type RegistryReference } from '../registry/hosts.ts'
+import { parseIamUrl } from '../iam/url.ts'
+import { explainRegion, explainRegistry, findMistake } from '../registry/hints.ts'
+import { isKnownHost, resolveRegion } from '../registry/regions.ts'
+import { explainMissingSecrets } from './event.ts'
+import { isLoopback } from '../http/loopback.ts'
 
 export interface Inputs {
   readonly identity: Identity
+  /** The input `trusted-profile`: the username, or what a mint assumes. */
+  readonly profile: TrustedProfile | undefined
+  /** What `region` and `registry` name, in this order. */
+  readonly references: readonly RegistryReference[]
   /** At least one, none twice. */
   readonly hosts: readonly string[]
-  readonly mint: MintInputs | undefined
+  readonly mint: RawMintInputs | undefined
   readonly logout: boolean
   /** Whether the login is to lie in a directory of this job's own. */
   readonly isolate: boolean
@@ -48,23 +52,21 @@ export interface Inputs {
  * @param now milliseconds since 1970
  * @throws UserError for the first input that can't be used
  */
-export async function readInputs(now: number): Promise<Inputs> {
+export function readInputs(now: number): Inputs {
   const secrets = readSecrets()
-  const references = await resolveReferences()
-  const hosts = [...new Set(references.map(({ host }) => host))]
+  const references = resolveReferences()
   const profileText = core.getInput('trusted-profile')
   const profile = profileText === '' ? undefined : parseTrustedProfile(profileText)
-  const given = await resolveGiven(secrets, profile, now)
-  const mint = await readMint({ minter: given.kind, hosts, references, profile })
   return {
-    hosts,
-    mint,
-    // A profile that the mint assumes is not the user name.
-    identity: profile === undefined || mint?.profile !== undefined ? given : withProfile(given, profile),
+    identity: resolveGiven(secrets, profile, now),
+    profile,
+    references,
+    hosts: [...new Set(references.map(({ host }) => host))],
+    mint: readMint(),
     ...readCleanup(),
     docker: readDocker(),
     iamUrl: parseIamUrl(readOr('iam-url')),
-    timeoutMs: parseDuration('timeout', readOr('timeout'), LONGEST_TIMEOUT_MS)
+    timeoutMs: parseDuration('timeout', readOr('timeout'), MAX_TIMEOUT_MS)
   }
 }
 
@@ -130,11 +132,7 @@ function mask(secret: string): void {
 }
 
 /** The one secret that was given, or a trusted profile alone. */
-async function resolveGiven(
-  secrets: Secrets,
-  profile: TrustedProfile | undefined,
-  now: number
-): Promise<Identity> {
+function resolveGiven(secrets: Secrets, profile: TrustedProfile | undefined, now: number): Identity {
   const [given, ...more] = secrets
   if (more.length > 0) {
     throw new UserError(
@@ -143,35 +141,31 @@ async function resolveGiven(
     )
   }
   if (given === undefined) {
-    if (profile === undefined) throw await nothingGiven()
+    if (profile === undefined) throw nothingGiven()
     return { kind: 'keyless', profile }
   }
   const [kind, secret] = given
-  if (kind === 'access-token') checkNotEnded(secret, now)
+  if (kind === 'access-token') checkNotExpired(secret, now)
   return { kind, secret }
 }
 
-/** What `mint` and the inputs beside it ask for. Their rules are loaded only where one of them was given. */
-async function readMint(job: MintSurroundings): Promise<MintInputs | undefined> {
+/** `mint` and the inputs beside it; undefined where none of them was set. */
+function readMint(): RawMintInputs | undefined {
   const [mint, serviceId, lifetime] = [readOr('mint'), core.getInput('service-id'), core.getInput('lifetime')]
   const readOnly = parseBoolean('read-only', readOr('read-only'))
   const repositories = split('repositories')
   if (mint === 'none' && repositories.length === 0 && serviceId === '' && lifetime === '' && readOnly)
     return undefined
-  const { resolveMint } = await import('../network.ts')
-  return resolveMint(
-    {
-      mint,
-      serviceId,
-      readOnly,
-      repositories,
-      lifetime:
-        lifetime === ''
-          ? undefined
-          : { text: lifetime, milliseconds: parseDuration('lifetime', lifetime, LONGEST_LIFETIME_MS) }
-    },
-    job
-  )
+  return {
+    mint,
+    serviceId,
+    readOnly,
+    repositories,
+    lifetime:
+      lifetime === ''
+        ? undefined
+        : { text: lifetime, milliseconds: parseDuration('lifetime', lifetime, MAX_LIFETIME_MS) }
+  }
 }
 
 function readDocker(): WantedDocker | undefined {
@@ -190,8 +184,7 @@ function readCleanup(): Pick<Inputs, 'isolate' | 'logout'> {
   )
 }
 
-async function nothingGiven(): Promise<UserError> {
-  const { explainMissingSecrets } = await import('./event.ts')
+function nothingGiven(): UserError {
   return new UserError(
     'No way to log in was given: api-key, access-token, refresh-token, registry-token and trusted-profile are empty.',
     explainMissingSecrets(process.env) ??
@@ -200,13 +193,13 @@ async function nothingGiven(): Promise<UserError> {
 }
 
 /** What `region` and `registry` name, in the order given. */
-async function resolveReferences(): Promise<RegistryReference[]> {
+function resolveReferences(): RegistryReference[] {
   const endpoint = parseEndpoint(readOr('endpoint'))
   const references: RegistryReference[] = []
   for (const name of split('region')) {
-    references.push({ host: resolveRegion(name, endpoint) ?? (await refuseRegion(name)) })
+    references.push({ host: resolveRegion(name, endpoint) ?? refuseRegion(name) })
   }
-  for (const text of split('registry')) references.push(await resolveRegistry(text))
+  for (const text of split('registry')) references.push(resolveRegistry(text))
   if (references.length > 0) return references
   throw new UserError(
     'No registry was given: region and registry are empty.',
@@ -214,16 +207,14 @@ async function resolveReferences(): Promise<RegistryReference[]> {
   )
 }
 
-async function refuseRegion(name: string): Promise<never> {
-  const { explainRegion } = await import('../registry/hints.ts')
+function refuseRegion(name: string): never {
   throw explainRegion(name)
 }
 
 /** A host that is not in the table may be a region of tomorrow, or a mistake that is known. */
-async function resolveRegistry(text: string): Promise<RegistryReference> {
+function resolveRegistry(text: string): RegistryReference {
   const reference = parseRegistry(text)
   if (reference !== undefined && (isKnownHost(reference.host) || isLoopback(reference.host))) return reference
-  const { explainRegistry, findMistake } = await import('../registry/hints.ts')
   if (reference === undefined) throw explainRegistry(text)
   const mistake = findMistake(reference.host)
   if (mistake !== undefined) throw mistake

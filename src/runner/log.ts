@@ -2,7 +2,9 @@ import { writeSync } from 'node:fs'
 import * as core from '@actions/core'
 import type { Context } from '../context.ts'
 import { findProxySecrets } from '../http/environment.ts'
-import { codeOf, escapeLine, knownSecrets } from '../errors/user-error.ts'
+import { codeOf } from '../errors/user-error.ts'
+import { knownSecrets } from '../errors/redact.ts'
+import { escapeLine } from '../errors/quote.ts'
 
 /**
  * Has all that @actions/core says go out at once. Node's own process.stdout loads streams and sockets for it, a sixth of
@@ -36,8 +38,8 @@ export function createContext(budgetMs: number): Context {
       knownSecrets.add(secret)
       core.setSecret(secret)
     },
-    note: say,
-    warn: (line) => {
+    info: say,
+    warning: (line) => {
       core.warning(line)
     },
     now: () => Date.now(),

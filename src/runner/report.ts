@@ -1,6 +1,8 @@
 import { appendFileSync } from 'node:fs'
 import * as core from '@actions/core'
-import { escapeLine, formatList, messageOf } from '../errors/user-error.ts'
+import { messageOf } from '../errors/user-error.ts'
+import { formatList } from '../errors/quote.ts'
+import { escapeLine } from '../errors/quote.ts'
 import { say } from './log.ts'
 import { appendValues } from './runner-file.ts'
 import type { State } from './state.ts'
@@ -15,7 +17,7 @@ export interface LoginReport {
 }
 
 export interface MintReport {
-  readonly way: string
+  readonly method: string
   /** Of what can be revoked; else empty. */
   readonly id: string
   /** What the registry grants: undefined where that is not proven. */
@@ -25,34 +27,34 @@ export interface MintReport {
 
 /** Sets the outputs, says what was done, and writes it on the job's page. */
 export function reportLogin(state: State, { username, password, minted }: LoginReport): void {
-  const { hosts, directory, stage, end } = state
+  const { hosts, directory, stage, expiresAt } = state
   appendValues('GITHUB_OUTPUT', {
     registry: hosts[0],
     registries: JSON.stringify(hosts),
     username,
     password,
     'token-id': minted?.id ?? '',
-    'expires-at': end,
+    'expires-at': expiresAt,
     access: minted?.access ?? '',
     'docker-config': directory
   })
-  const until = end === '' ? 'does not end by itself' : `ends ${end}`
+  const until = expiresAt === '' ? 'does not end by itself' : `ends ${expiresAt}`
   const who = username === '' ? 'with a repository token' : `as ${username}`
   say(`Logged in to ${formatList(hosts)} ${who}. The credential ${until}.`)
   writeSummary('Logged in to IBM Cloud Container Registry', [
     ['Registry', hosts.map(code).join('<br>')],
     ['User name', username === '' ? 'none: it is a repository token' : code(username)],
     ...(minted === undefined ? [] : mintRows(minted)),
-    ['Ends', end === '' ? 'not by itself' : end],
+    ['Ends', expiresAt === '' ? 'not by itself' : expiresAt],
     ['Kept in', code(`${directory}/config.json`)],
     ['After the job', describeAfter(stage, minted)]
   ])
 }
 
-function mintRows({ way, id, access, repositories }: MintReport): Row[] {
+function mintRows({ method, id, access, repositories }: MintReport): Row[] {
   const proof = access === undefined ? 'not proven' : `${access === 'pull' ? 'pull only' : access}, proven`
   return [
-    ['Minted', id === '' ? code(way) : `${code(way)} ${code(id)}`],
+    ['Minted', id === '' ? code(method) : `${code(method)} ${code(id)}`],
     [
       'Repositories',
       repositories.length === 0 ? 'all that its policies allow' : repositories.map(code).join('<br>')
@@ -70,12 +72,12 @@ function describeAfter(stage: State['stage'], minted: MintReport | undefined): s
 
 /** One line for each thing that cleanup did, and one for each that it could not do. */
 export interface CleanupReport {
-  readonly done: string[]
-  readonly left: string[]
+  readonly cleanedUp: string[]
+  readonly notCleanedUp: string[]
 }
 
 /** Says what was cleaned and what is left, and writes it on the job's page. A failure is never more than a warning. */
-export function reportCleanup({ done, left }: CleanupReport): void {
+export function reportCleanup({ cleanedUp: done, notCleanedUp: left }: CleanupReport): void {
   for (const line of done) say(line)
   for (const line of left) core.warning(line)
   const rows = [

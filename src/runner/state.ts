@@ -1,15 +1,17 @@
 import { basename, isAbsolute, resolve } from 'node:path'
 import * as core from '@actions/core'
+import type { LoginVariables } from '../docker/config/isolated.ts'
+import { isTime } from '../errors/quote.ts'
 import { UserError } from '../errors/user-error.ts'
 import { isObject, parseObject } from '../json.ts'
-import type { MintedId, Minter } from '../mint/method.ts'
-import { isAllowedHost, isIamOrigin } from '../registry/hosts.ts'
+import { isMintState, type MintState } from '../mint/journal.ts'
+import { isAllowedHost } from '../registry/hosts.ts'
 import { appendValues } from './runner-file.ts'
 
 /** What main leaves for post. Never a secret. */
 export interface State {
   /** Names the job's login in the ledger. */
-  readonly nonce: string
+  readonly loginId: string
   /** The directory of the config.json that was logged in to. */
   readonly directory: string
   /** Whether it was not there before: a main that was killed may leave it empty. */
@@ -22,37 +24,9 @@ export interface State {
   /** How far main came: begun; logged in; logged in for good (`logout: false`). */
   readonly stage: 'begun' | 'held' | 'kept'
   /** When the credential ends, in ISO 8601; empty where it does not. */
-  readonly end: string
+  readonly expiresAt: string
   /** What was minted, or was about to be. */
   readonly mint?: MintState
-}
-
-/** The variables that say where docker, and podman, look for logins; empty where one is not set. */
-export interface LoginVariables {
-  readonly DOCKER_CONFIG: string
-  readonly REGISTRY_AUTH_FILE: string
-}
-
-/** What post needs to find and revoke what was minted; written down before the first request that makes it. */
-export interface MintState {
-  readonly way: string
-  /** The name that it carries at IBM Cloud. */
-  readonly name: string
-  readonly iamUrl: string
-  readonly minter: Minter
-  /** The hash of the secret that minted; empty where there was none. */
-  readonly digest: string
-  /** The trusted profile of a keyless identity, else empty. */
-  readonly profile: string
-  /** Whose key was made; empty where it was no key. */
-  readonly serviceId: string
-  /** Whether a request was sent that was not refused, so that there may be something. */
-  readonly sent: boolean
-  readonly made: readonly MintedId[]
-  /** When it ends at the latest, in ISO 8601. */
-  readonly ends: string
-  /** Until then a request without an answer may still make something; milliseconds since 1970, 0 for none. */
-  readonly openUntil: number
 }
 
 // Always saved, and first: a step in between can set STATE_ of a key that main did not save, but of no other
@@ -60,7 +34,7 @@ export interface MintState {
 const KEY = 'login'
 
 /** Saves that main has begun, before it has done anything that must be undone. */
-export function saveBegun(): void {
+export function saveStarted(): void {
   appendValues('GITHUB_STATE', { [KEY]: '{}' })
 }
 
@@ -86,21 +60,21 @@ export function readState(): State | undefined {
 
 function isState(state: unknown): state is State {
   if (!isObject(state)) return false
-  const { nonce, directory, newDirectory, before, scratch, hosts, stage, end, mint } = state
+  const { loginId, directory, newDirectory, before, scratch, hosts, stage, expiresAt, mint } = state
   return (
-    typeof nonce === 'string' &&
-    /^[0-9a-f]{16}$/.test(nonce) &&
+    typeof loginId === 'string' &&
+    /^[0-9a-f]{16}$/.test(loginId) &&
     isPlainPath(directory) &&
     (newDirectory === undefined || typeof newDirectory === 'boolean') &&
     // It is removed with all that is in it.
     (before === undefined ||
-      (isLoginVariables(before) && basename(directory) === `icr-login-docker-${nonce}`)) &&
+      (isLoginVariables(before) && basename(directory) === `icr-login-docker-${loginId}`)) &&
     isPlainPath(scratch) &&
-    basename(scratch) === `icr-login-${nonce}` &&
+    basename(scratch) === `icr-login-${loginId}` &&
     Array.isArray(hosts) &&
     hosts.every((host) => typeof host === 'string' && isAllowedHost(host)) &&
     (stage === 'begun' || stage === 'held' || stage === 'kept') &&
-    (end === '' || isTime(end)) &&
+    (expiresAt === '' || isTime(expiresAt)) &&
     (mint === undefined || isMintState(mint))
   )
 }
@@ -111,36 +85,6 @@ function isLoginVariables(value: unknown): boolean {
     typeof value['DOCKER_CONFIG'] === 'string' &&
     typeof value['REGISTRY_AUTH_FILE'] === 'string'
   )
-}
-
-function isMintState(state: unknown): state is MintState {
-  if (!isObject(state)) return false
-  const { way, name, iamUrl, minter, digest, profile, serviceId, sent, made, ends, openUntil } = state
-  return (
-    [way, name, iamUrl, minter, digest, profile, serviceId, ends].every(
-      (value) => typeof value === 'string'
-    ) &&
-    /^icr-login\/[\w./-]{1,100}$/.test(String(name)) &&
-    isIamOrigin(String(iamUrl)) &&
-    (serviceId === '' || /^iam-ServiceId-[\w-]+$/.test(String(serviceId))) &&
-    Array.isArray(made) &&
-    made.every(isMintedId) &&
-    typeof sent === 'boolean' &&
-    isTime(ends) &&
-    typeof openUntil === 'number'
-  )
-}
-
-function isMintedId(value: unknown): boolean {
-  if (!isObject(value)) return false
-  const { id, host } = value
-  const known = host === undefined || (typeof host === 'string' && isAllowedHost(host))
-  return known && typeof id === 'string' && /^[\w-]{1,100}$/.test(id)
-}
-
-/** A time as `formatTime` writes it; it is shown in the log. */
-function isTime(value: unknown): boolean {
-  return typeof value === 'string' && /^(?:\d{4}|[+-]\d{6})-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(value)
 }
 
 function isPlainPath(path: unknown): path is string {

@@ -1,5 +1,7 @@
-import { quote, UserError } from '../errors/user-error.ts'
-import { type Endpoint, isLoopback } from '../registry/hosts.ts'
+import { UserError } from '../errors/user-error.ts'
+import { quote } from '../errors/quote.ts'
+import { type Endpoint } from '../registry/regions.ts'
+import { isLoopback } from '../http/loopback.ts'
 
 const ENDPOINTS: readonly Endpoint[] = ['public', 'private', 'legacy']
 
@@ -48,19 +50,19 @@ export function parseDockerUrl(text: string): URL {
 }
 
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 }
-export const LONGEST_TIMEOUT_MS = 3_600_000
-export const LONGEST_LIFETIME_MS = 24 * 3_600_000
+export const MAX_TIMEOUT_MS = 3_600_000
+export const MAX_LIFETIME_MS = 24 * 3_600_000
 
 /**
  * `90s`, `15m`, `1h` in milliseconds.
  * @throws UserError where it is no time, or longer than `longestMs`
  */
-export function parseDuration(name: string, text: string, longestMs: number): number {
+export function parseDuration(name: string, text: string, maxMs: number): number {
   const [, count = '', unit = ''] = /^(\d{1,5})([smh])$/.exec(text) ?? []
   const milliseconds = Number(count) * (UNITS[unit] ?? 0)
-  if (milliseconds > 0 && milliseconds <= longestMs) return milliseconds
+  if (milliseconds > 0 && milliseconds <= maxMs) return milliseconds
   throw new UserError(
-    `${name}: "${quote(text)}" is not a time from 1s to ${longestMs / 3_600_000}h.`,
+    `${name}: "${quote(text)}" is not a time from 1s to ${maxMs / 3_600_000}h.`,
     `Write it as ${name}: 90s, 15m or 1h.`
   )
 }

@@ -3,7 +3,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { DEFAULTS } from '../../src/runner/inputs.ts'
 import { parseBoolean, parseEndpoint } from '../../src/runner/values.ts'
-import { WAYS } from '../../src/mint/methods.ts'
+import { METHODS } from '../../src/mint/methods.ts'
 import { readManifest, readTypings, type Typing } from '../support/manifests.ts'
 
 const manifest = readManifest()
@@ -62,7 +62,7 @@ describe('action-types.yml', () => {
     const endpoints = typings.inputs['endpoint']?.['allowed-values'] ?? []
     expect(endpoints.map(parseEndpoint)).toEqual(endpoints)
     expect(() => parseEndpoint('?')).toThrow(`Give ${endpoints.join(', ')}, or leave it out.`)
-    expect(typings.inputs['mint']?.['allowed-values']).toEqual([DEFAULTS.mint, ...Object.keys(WAYS)])
+    expect(typings.inputs['mint']?.['allowed-values']).toEqual([DEFAULTS.mint, ...Object.keys(METHODS)])
   })
 
   test('calls a list, split by commas, whatever action.yml says may be split by them', () => {

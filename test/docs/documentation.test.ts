@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { SECRET_KINDS } from '../../src/credential/credential.ts'
-import { WAYS } from '../../src/mint/methods.ts'
-import { REGIONS } from '../../src/registry/hosts.ts'
+import { METHODS } from '../../src/mint/methods.ts'
+import { REGIONS } from '../../src/registry/regions.ts'
 import { runChild, type ChildResult } from '../support/child.ts'
 import { readManifest, readTypings, type Declared, type Typing } from '../support/manifests.ts'
 import { tableWithHead } from '../support/table-in-markdown.ts'
@@ -49,7 +49,7 @@ describe('the README', () => {
   })
 
   test('has a row for each way to mint', () => {
-    expect(tableUnder('A short-lived credential').map(([name]) => name)).toEqual(Object.keys(WAYS))
+    expect(tableUnder('A short-lived credential').map(([name]) => name)).toEqual(Object.keys(METHODS))
   })
 })
 
@@ -179,7 +179,7 @@ describe('the form for what does not work', () => {
   })
 
   test('knows each way to mint, and each kind of secret', () => {
-    expect(optionsOf('mint')).toEqual(['none', ...Object.keys(WAYS)])
+    expect(optionsOf('mint')).toEqual(['none', ...Object.keys(METHODS)])
     for (const kind of SECRET_KINDS)
       expect(optionsOf('secret')).toContainEqual(expect.stringMatching(new RegExp(`^${kind}\\b`)))
   })

@@ -1,7 +1,7 @@
 // docs/troubleshooting.md and what the action says are one and the same.
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
-import { diagnose, DIAGNOSES, explainRefusal } from '../../src/errors/known-messages.ts'
+import { findKnownMessage, KNOWN_MESSAGES, explainRefusal } from '../../src/errors/known-messages.ts'
 
 const page = readFileSync(new URL('../../docs/troubleshooting.md', import.meta.url), 'utf8')
 const ofServices = ['What IAM says', 'What the registry says']
@@ -37,10 +37,10 @@ describe('what a service says', () => {
   test.each(services.flatMap((section) => section.messages.map((message) => [message, section] as const)))(
     '%s has on the page the cause and the cure that the step shows',
     (message, section) => {
-      const found = diagnose(message)
+      const found = findKnownMessage(message)
       expect({ cause: part('Cause', section), cure: part('Cure', section) }).toEqual({
         cause: found?.cause,
-        cure: found?.cure
+        cure: found?.hint
       })
       const error = explainRefusal('us.icr.io refused the login', message, '').message
       expect(error.split('\n')[0]).toBe(`us.icr.io refused the login: ${part('Cause', section) ?? ''}`)
@@ -48,13 +48,13 @@ describe('what a service says', () => {
     }
   )
 
-  test.each(DIAGNOSES.map((row) => [row.cause, row] as const))('“%s” stands on the page', (_, row) => {
-    const rows = services.map(({ messages }) => messages.map(diagnose))
+  test.each(KNOWN_MESSAGES.map((row) => [row.cause, row] as const))('“%s” stands on the page', (_, row) => {
+    const rows = services.map(({ messages }) => messages.map(findKnownMessage))
     expect(rows.filter((found) => found.includes(row))).toHaveLength(1)
   })
 
   test('nothing else stands in those chapters', () => {
-    expect(services).toHaveLength(DIAGNOSES.length)
+    expect(services).toHaveLength(KNOWN_MESSAGES.length)
     for (const section of services) {
       expect(section.messages.length).toBeGreaterThan(0)
       expect(section.text.trim().split(/\n\n/)).toHaveLength(2)

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SECRET_KINDS, type SecretKind } from '../../src/credential/credential.ts'
-import { WAYS, type WayName } from '../../src/mint/methods.ts'
+import { METHODS, type MethodName } from '../../src/mint/methods.ts'
 import { READER_ID, WRITER_ID } from '../cloud/default-world.ts'
 import { runWell } from '../support/child.ts'
 import { needProgram } from '../support/programs.ts'
@@ -35,7 +35,7 @@ const isKind = (column: string): column is SecretKind => column in secrets
 /** A column is an input that holds a secret, or a way to mint. */
 function inputsOf(column: string, role: Role): Inputs {
   if (isKind(column)) return { [column]: secrets[column](role) }
-  return mintInputs(column.replace('mint: ', '') as WayName, role)
+  return mintInputs(column.replace('mint: ', '') as MethodName, role)
 }
 
 /** What the README may say of a client, and what is so then. */
@@ -78,7 +78,7 @@ async function findWord(client: Client, reader: Place, writer: Place): Promise<s
 
 describe("The README's table of clients", () => {
   test('has a column for each secret and for each way to mint', () => {
-    expect(columns).toEqual([...SECRET_KINDS, ...Object.keys(WAYS).map((way) => `mint: ${way}`)])
+    expect(columns).toEqual([...SECRET_KINDS, ...Object.keys(METHODS).map((way) => `mint: ${way}`)])
   })
 
   test('has a row for each client', () => {

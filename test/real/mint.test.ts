@@ -2,7 +2,7 @@
 // and may not push unless that was asked for; revoked or ended, it serves none of them.
 import { describe, test } from '@jest/globals'
 import { cpSync } from 'node:fs'
-import type { WayName } from '../../src/mint/methods.ts'
+import type { MethodName } from '../../src/mint/methods.ts'
 import { PROFILE_ID } from '../cloud/default-world.ts'
 import { mustSucceed, type Place } from './clients.ts'
 import { useGround } from './ground.ts'
@@ -27,7 +27,7 @@ const ways = {
   'iam-token': clientNames,
   'api-key': clientNames,
   'registry-token': clientNames
-} satisfies Record<WayName, readonly string[]>
+} satisfies Record<MethodName, readonly string[]>
 
 /** The login as it is now, for clients that go on with it when the job has ended. */
 function copyLogin(place: Place): Place {
@@ -46,7 +46,7 @@ function letTimePass(seconds: number): void {
 }
 
 describe.each(['real', 'none'])('docker on the PATH: %s', (docker) => {
-  describe.each(Object.keys(ways) as WayName[])('mint: %s', (mint) => {
+  describe.each(Object.keys(ways) as MethodName[])('mint: %s', (mint) => {
     testClients(ground, (_, role) => loginOf({ docker }, mintInputs(mint, role)), ways[mint])
   })
 

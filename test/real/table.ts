@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { WayName } from '../../src/mint/methods.ts'
+import type { MethodName } from '../../src/mint/methods.ts'
 import {
   OPERATOR_KEY,
   READER_ID,
@@ -33,7 +33,7 @@ export type Role = 'Reader' | 'Writer'
 export const keyOf: Record<Role, string> = { Reader: READER_KEY, Writer: WRITER_KEY }
 
 /** What leads to a minted credential with the rights of that role. */
-const mintedBy: Record<WayName, (role: Role) => Inputs> = {
+const mintedBy: Record<MethodName, (role: Role) => Inputs> = {
   // The registry takes push out of it, whatever its owner may do.
   'repository-token': () => ({ 'api-key': WRITER_KEY }),
   'iam-token': (role) => ({ 'api-key': keyOf[role] }),
@@ -44,7 +44,7 @@ const mintedBy: Record<WayName, (role: Role) => Inputs> = {
   'registry-token': () => ({ 'api-key': OPERATOR_KEY })
 }
 
-export function mintInputs(mint: WayName, role: Role): Inputs {
+export function mintInputs(mint: MethodName, role: Role): Inputs {
   return {
     mint,
     repositories: REPOSITORY,

@@ -7,14 +7,16 @@ import * as core from '@actions/core'
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { parseChallenge } from '../../src/registry/challenge.ts'
-import { explainRefusal, quoteWithout } from '../../src/errors/known-messages.ts'
-import { knownSecrets, messageOf, UserError } from '../../src/errors/user-error.ts'
+import { explainRefusal } from '../../src/errors/known-messages.ts'
+import { quoteRedacted } from '../../src/errors/redact.ts'
+import { messageOf, UserError } from '../../src/errors/user-error.ts'
+import { knownSecrets } from '../../src/errors/redact.ts'
 import { deleteApiKey, findApiKeys } from '../../src/iam/api-keys.ts'
 import { exchangeApiKey, explainReply } from '../../src/iam/client.ts'
 import { readInputs } from '../../src/runner/inputs.ts'
-import { parseErrors } from '../../src/registry/error.ts'
+import { parseErrors } from '../../src/registry/error-body.ts'
 import { findRegistryTokens, removeRegistryToken } from '../../src/registry/tokens.ts'
-import { checkCredential } from '../../src/registry/client.ts'
+import { verifyCredential } from '../../src/registry/client.ts'
 import { createContext } from '../../src/runner/log.ts'
 import { reportCleanup, reportLogin } from '../../src/runner/report.ts'
 import { saveState, type State } from '../../src/runner/state.ts'
@@ -201,7 +203,7 @@ describe('Inputs:', () => {
         fc.asyncProperty(hostile, async (text) => {
           // A variable ends at a NUL.
           process.env[variable(name)] = text.replaceAll('\0', '')
-          expectPlain(await printed(async () => readInputs(0)), ['error'])
+          expectPlain(await printed(() => readInputs(0)), ['error'])
         }),
         { numRuns: RUNS }
       )
@@ -215,7 +217,7 @@ describe('Inputs:', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(hostile, { minLength: 4, maxLength: 4 }), async (texts) => {
         kinds.forEach((kind, at) => (process.env[variable(kind)] = (texts[at] ?? '').replaceAll('\0', '')))
-        expectPlain(await printed(async () => readInputs(0)), ['error'])
+        expectPlain(await printed(() => readInputs(0)), ['error'])
       }),
       { numRuns: 2_000 }
     )
@@ -243,8 +245,9 @@ const FIELDS: Record<string, (text: string, secret: string) => UserError> = {
   'a body that is no error': (text, secret) => explainRefusal('refused', parseErrors(text), secret),
   'the words of docker or of a credential helper': (text, secret) => explainRefusal('refused', text, secret),
   'a realm': (text, secret) =>
-    new UserError(quoteWithout(parseChallenge(`Bearer realm="${text}"`)?.realm ?? text, secret), 'x'),
-  'a challenge': (text, secret) => new UserError(quoteWithout(parseChallenge(text)?.realm ?? '', secret), 'x')
+    new UserError(quoteRedacted(parseChallenge(`Bearer realm="${text}"`)?.realm ?? text, secret), 'x'),
+  'a challenge': (text, secret) =>
+    new UserError(quoteRedacted(parseChallenge(text)?.realm ?? '', secret), 'x')
 }
 
 describe('Answers:', () => {
@@ -268,7 +271,7 @@ describe('Answers:', () => {
   )
 
   const servers: Record<string, (host: string) => Promise<unknown>> = {
-    'a login': (host) => checkCredential(host, { username: 'iamapikey', secret: WRITER_KEY }, makeContext()),
+    'a login': (host) => verifyCredential(host, { username: 'iamapikey', secret: WRITER_KEY }, makeContext()),
     'a token': (host) => exchangeApiKey(`http://${host}`, WRITER_KEY, makeContext()),
     'a list of keys': (host) =>
       findApiKeys(
@@ -319,12 +322,12 @@ describe('Answers:', () => {
 
 describe('What is reported:', () => {
   const state = (directory: string): State => ({
-    nonce: '0123456789abcdef',
+    loginId: '0123456789abcdef',
     directory,
     scratch: '/tmp/icr-login-0123456789abcdef',
     hosts: ['us.icr.io'],
     stage: 'held',
-    end: ''
+    expiresAt: ''
   })
   const keys = [
     'registry',
@@ -370,7 +373,7 @@ describe('What is reported:', () => {
         clear()
         const said = await printed(() => {
           reportLogin(state(text), { username: 'iamapikey', password: '' })
-          reportCleanup({ done: [`done ${text}`], left: [`left ${text}`] })
+          reportCleanup({ cleanedUp: [`done ${text}`], notCleanedUp: [`left ${text}`] })
         })
         expect(readLines(said).commands).toEqual(['warning'])
         const tags = read('GITHUB_STEP_SUMMARY').match(/<[^>]*>?/gu) ?? []
@@ -385,7 +388,7 @@ describe('What is reported:', () => {
       fc.asyncProperty(hostile, async (text) => {
         const said = await printed(() => {
           const context = createContext(1_000)
-          context.note(`It said ${text}`)
+          context.info(`It said ${text}`)
           context.mask(text)
         })
         expect(readLines(said).commands).toEqual([])
@@ -423,7 +426,7 @@ describe('What a service gives back of a secret is not shown:', () => {
   test('nor any other secret of the step, for a service may remember', () => {
     const other = 'kL8pQ2zX_vN5bM7cR-4tY6uW9sD1fG3hJ0aEoIiUqTwB'
     for (const field of Object.values(FIELDS)) expect(field(other, WRITER_KEY).message).not.toBe('')
-    expect(quoteWithout(`no ${other}`, WRITER_KEY)).toContain(other)
+    expect(quoteRedacted(`no ${other}`, WRITER_KEY)).toContain(other)
     knownSecrets.add(other)
     const search = new SecretSearch([makeSecret('other', other)])
     for (const [name, field] of Object.entries(FIELDS)) {

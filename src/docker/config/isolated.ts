@@ -7,7 +7,12 @@ import type { Context } from '../../context.ts'
 import { findHelper, listHelper } from '../helper.ts'
 import { messageOf, UserError } from '../../errors/user-error.ts'
 import { isObject, parseObject, stringAt } from '../../json.ts'
-import type { LoginVariables } from '../../runner/state.ts'
+
+/** The variables that say where docker, and podman, look for logins; empty where one is not set. */
+export interface LoginVariables {
+  readonly DOCKER_CONFIG: string
+  readonly REGISTRY_AUTH_FILE: string
+}
 
 /** Where the job's own login is to lie. */
 export interface Isolation {
@@ -135,7 +140,7 @@ async function listStored(store: string, content: Config, context: Context): Pro
   try {
     return await listHelper(await findHelper(store), context)
   } catch (error) {
-    context.warn(`This job finds only some of the logins that "${store}" holds: ${messageOf(error)}`)
+    context.warning(`This job finds only some of the logins that "${store}" holds: ${messageOf(error)}`)
     // docker leaves an empty entry for what it gives to a store.
     const entries = Object.entries(objectAt(content, 'auths'))
     return entries.flatMap(([host, entry]) =>
@@ -174,7 +179,7 @@ async function linkFromHome(home: string, directory: string, context: Context): 
     // Windows lets anyone make a junction, but not a link to a file.
     await symlink(target, join(directory, name), found.isDirectory() ? 'junction' : 'file').catch(
       (error: unknown) => {
-        context.warn(`${target} is not found by this job: ${messageOf(error)}`)
+        context.warning(`${target} is not found by this job: ${messageOf(error)}`)
       }
     )
   }

@@ -106,7 +106,7 @@ function announceWait(path: string, context: Context): () => void {
     if (context.now() < sayAt) return
     sayAt = Infinity
     const longest = (timeLeft(context) / 1000).toFixed(0)
-    context.note(`Waiting for another job of this machine, which holds ${path}, for at most ${longest} s.`)
+    context.info(`Waiting for another job of this machine, which holds ${path}, for at most ${longest} s.`)
   }
 }
 

@@ -1,5 +1,7 @@
 import type { Context } from '../../context.ts'
-import { type Credential, formatTime, parseStart, USERNAMES } from '../../credential/credential.ts'
+import { type Credential, USERNAMES } from '../../credential/credential.ts'
+import { parseIssuedAt } from '../../credential/jwt.ts'
+import { formatTime } from '../../errors/quote.ts'
 import { RefusedError, UserError } from '../../errors/user-error.ts'
 import { accountOf } from '../../iam/client.ts'
 import { createApiKey, deleteApiKey, findApiKeys } from '../../iam/api-keys.ts'
@@ -9,7 +11,7 @@ import {
   type Minted,
   type MintOrder,
   type MintRecord,
-  type MintWay,
+  type MintMethod,
   NOT_REVOCABLE_LATER,
   ONLY_ITS_CLIENT,
   REGISTRY_ONLY,
@@ -19,14 +21,14 @@ import {
 const MINUTE_MS = 60_000
 
 /** A temporary API key of a service ID, which post deletes. One for all hosts. */
-export const apiKey: MintWay = {
-  refuses: {
+export const apiKey: MintMethod = {
+  unsupported: {
     'access-token': NOT_REVOCABLE_LATER,
     'refresh-token': ONLY_ITS_CLIENT,
     'registry-token': REGISTRY_ONLY
   },
-  longestMs: 24 * HOUR_MS,
-  usualMs: HOUR_MS,
+  maxLifetimeMs: 24 * HOUR_MS,
+  defaultLifetimeMs: HOUR_MS,
   policy:
     'Look at the access policies of the service ID in service-id: Reader on Container Registry, ' +
     'and no Writer or Manager.',
@@ -46,21 +48,21 @@ export const apiKey: MintWay = {
 async function mint(order: MintOrder, record: MintRecord, context: Context): Promise<Minted[]> {
   const { token } = await order.accessToken()
   // IAM's own clock: this machine's may be wrong.
-  const start = parseStart(token) ?? new Date(context.now())
-  const end = roundUpToMinute(start.getTime() + (order.lifetimeMs ?? HOUR_MS))
+  const issuedAt = parseIssuedAt(token) ?? new Date(context.now())
+  const expiresAt = roundUpToMinute(issuedAt.getTime() + (order.lifetimeMs ?? HOUR_MS))
   const { serviceId, account } = scopeOf(order, token)
   const { id, secret } = await createApiKey(
     order.iamUrl,
     token,
-    { name: order.name, serviceId, account, expiresAt: formatMinute(end) },
+    { name: order.name, serviceId, account, expiresAt: formatMinute(expiresAt) },
     record.watch,
     context
   )
-  record.made({ id }, end)
-  context.note(`Minted the API key ${id} of ${serviceId}, which ends ${formatTime(end)}.`)
+  record.made({ id }, expiresAt)
+  context.info(`Minted the API key ${id} of ${serviceId}, which ends ${formatTime(expiresAt)}.`)
   const credential = { username: USERNAMES['api-key'], secret }
   await Promise.all(order.hosts.map(async (host) => waitUntilAccepted(host, credential, context)))
-  return order.hosts.map((host) => ({ host, ...credential, start, end, id }))
+  return order.hosts.map((host) => ({ host, ...credential, issuedAt, expiresAt, id }))
 }
 
 const PROPAGATION_MS = 10_000
@@ -76,7 +78,7 @@ async function waitUntilAccepted(host: string, credential: Credential, context: 
     } catch (error) {
       if (!(error instanceof RefusedError) || context.now() + POLL_MS > until) throw error
     }
-    context.note(`${host} does not know the new API key yet. Asking again in ${POLL_MS / 1000} s.`)
+    context.info(`${host} does not know the new API key yet. Asking again in ${POLL_MS / 1000} s.`)
     await context.sleep(POLL_MS)
   }
 }

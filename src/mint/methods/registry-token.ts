@@ -1,5 +1,7 @@
 import type { Context } from '../../context.ts'
-import { formatTime, parseEnd, USERNAMES } from '../../credential/credential.ts'
+import { USERNAMES } from '../../credential/credential.ts'
+import { parseExpiry } from '../../credential/jwt.ts'
+import { formatTime } from '../../errors/quote.ts'
 import { UserError } from '../../errors/user-error.ts'
 import { accountOf } from '../../iam/client.ts'
 import { issueRegistryToken, findRegistryTokens, removeRegistryToken } from '../../registry/tokens.ts'
@@ -9,20 +11,20 @@ import {
   type MintedId,
   type MintOrder,
   type MintRecord,
-  type MintWay,
+  type MintMethod,
   NOT_REVOCABLE_LATER,
   ONLY_ITS_CLIENT,
   REGISTRY_ONLY
 } from '../method.ts'
 
 /** A registry token, as `ibmcloud cr token-add` made it until 2019; post removes it. One for each host. */
-export const registryToken: MintWay = {
-  refuses: {
+export const registryToken: MintMethod = {
+  unsupported: {
     'access-token': NOT_REVOCABLE_LATER,
     'refresh-token': ONLY_ITS_CLIENT,
     'registry-token': REGISTRY_ONLY
   },
-  longestMs: 24 * HOUR_MS,
+  maxLifetimeMs: 24 * HOUR_MS,
   policy: 'The registry made a read-write token of a read-only one; use another mint.',
   mint: async (order, record, context) => {
     const { token } = await order.accessToken()
@@ -62,12 +64,12 @@ async function mintFor(
 ): Promise<Minted> {
   const wanted = { description: order.name, write: !order.readOnly, watch: record.watch }
   const { id, token } = await issueRegistryToken(host, caller(accessToken), wanted, context)
-  const start = new Date(context.now())
+  const issuedAt = new Date(context.now())
   // facts/ibm-cloud.md section 2.2: 24 h, unless the token says otherwise.
-  const end = parseEnd(token) ?? new Date(start.getTime() + 24 * HOUR_MS)
-  record.made({ id, host }, end)
-  context.note(`${host}: minted the registry token ${id}, which ends ${formatTime(end)}.`)
-  return { host, username: USERNAMES['registry-token'], secret: token, start, end, id }
+  const expiresAt = parseExpiry(token) ?? new Date(issuedAt.getTime() + 24 * HOUR_MS)
+  record.made({ id, host }, expiresAt)
+  context.info(`${host}: minted the registry token ${id}, which ends ${formatTime(expiresAt)}.`)
+  return { host, username: USERNAMES['registry-token'], secret: token, issuedAt, expiresAt, id }
 }
 
 function caller(accessToken: string): { readonly accessToken: string; readonly account: string } {

@@ -1,7 +1,7 @@
 import type { Context } from '../../context.ts'
 import { exchange } from '../../registry/client.ts'
 import { type Action, formatScope } from '../../registry/scope.ts'
-import { HOUR_MS, type Minted, type MintOrder, type MintWay } from '../method.ts'
+import { HOUR_MS, type Minted, type MintOrder, type MintMethod } from '../method.ts'
 
 const PULL: readonly Action[] = ['pull']
 const PULL_AND_PUSH: readonly Action[] = ['pull', 'push']
@@ -12,12 +12,12 @@ const CLIENTS =
   'podman, skopeo, buildah, nerdctl and Kubernetes do not read it: for those use mint: iam-token.'
 
 /** The registry's own bearer token, one for each host, good for that host's repositories and nothing else. */
-export const repositoryToken: MintWay = {
-  refuses: {},
-  longestMs: HOUR_MS,
+export const repositoryToken: MintMethod = {
+  unsupported: {},
+  maxLifetimeMs: HOUR_MS,
   policy: 'The registry granted more than was asked for; use another mint.',
   mint: async (order, _record, context) => {
-    context.note(CLIENTS)
+    context.info(CLIENTS)
     const actions = order.readOnly ? PULL : PULL_AND_PUSH
     return await Promise.all(
       [...order.repositories].map(async ([host, repositories]) => {
@@ -34,6 +34,6 @@ async function mintFor(
   order: MintOrder,
   context: Context
 ): Promise<Minted> {
-  const { token, start, end } = await exchange(host, await order.credential(), scopes, context)
-  return { host, username: undefined, secret: token, start, end }
+  const { token, issuedAt, expiresAt } = await exchange(host, await order.credential(), scopes, context)
+  return { host, username: undefined, secret: token, issuedAt, expiresAt }
 }

@@ -2,18 +2,18 @@
 import fc from 'fast-check'
 import { describe, expect, test } from '@jest/globals'
 import {
-  checkNotEnded,
+  checkNotExpired,
   formatBasic,
-  formatTime,
-  parseClaims,
-  parseEnd,
   parseSecret,
-  parseStart,
   parseTrustedProfile,
   SECRET_KINDS,
   USERNAMES,
   type SecretKind
 } from '../../../src/credential/credential.ts'
+import { parseIssuedAt } from '../../../src/credential/jwt.ts'
+import { parseExpiry } from '../../../src/credential/jwt.ts'
+import { parseClaims } from '../../../src/credential/jwt.ts'
+import { formatTime } from '../../../src/errors/quote.ts'
 import { userError } from '../support/throwing.ts'
 
 const KEY = 'Wr1tQm7vXk_2ZpLd9sHcNfYb4RgTjUe6aGo8iKxMq-0v'
@@ -152,7 +152,7 @@ describe('a token that has ended', () => {
     [60, 'access-token ends at 2026-08-14T12:01:00Z']
   ])('or ends in %i seconds is refused with both times', async (seconds, what) => {
     const message = await userError(() => {
-      checkNotEnded(tokenAt(seconds), NOW)
+      checkNotExpired(tokenAt(seconds), NOW)
     })
     expect(message).toContain(what)
     expect(message).toContain("this runner's clock says 2026-08-14T12:00:00Z")
@@ -162,27 +162,27 @@ describe('a token that has ended', () => {
   })
 
   test.each([61, 3600])('in %i seconds is not refused', (seconds) => {
-    checkNotEnded(tokenAt(seconds), NOW)
-    expect(parseEnd(tokenAt(seconds))).toEqual(new Date(NOW + seconds * 1000))
+    checkNotExpired(tokenAt(seconds), NOW)
+    expect(parseExpiry(tokenAt(seconds))).toEqual(new Date(NOW + seconds * 1000))
   })
 
   test.each([{}, { exp: 'x' }, { exp: null }, { exp: 1e300 }, { exp: -1e300 }, [], 7, null])(
     'at a time that it does not say (%j) is for the registry to refuse',
     (claims) => {
-      checkNotEnded(jwt(claims), NOW)
-      expect(parseEnd(jwt(claims))).toBeUndefined()
+      checkNotExpired(jwt(claims), NOW)
+      expect(parseExpiry(jwt(claims))).toBeUndefined()
     }
   )
 
   test('may say the last second that there is', () => {
-    expect(parseEnd(jwt({ exp: 8.64e12 }))).toEqual(new Date(8.64e15))
-    expect(parseEnd(jwt({ exp: 8.64e12 + 1 }))).toBeUndefined()
+    expect(parseExpiry(jwt({ exp: 8.64e12 }))).toEqual(new Date(8.64e15))
+    expect(parseExpiry(jwt({ exp: 8.64e12 + 1 }))).toBeUndefined()
   })
 })
 
 test('a token says when it was issued, if it does', () => {
-  expect(parseStart(jwt({ iat: 2e9 }))).toEqual(new Date(2e12))
-  expect([jwt({}), jwt({ iat: '2e9' }), jwt({ iat: 1e300 }), KEY].map(parseStart)).toEqual(
+  expect(parseIssuedAt(jwt({ iat: 2e9 }))).toEqual(new Date(2e12))
+  expect([jwt({}), jwt({ iat: '2e9' }), jwt({ iat: 1e300 }), KEY].map(parseIssuedAt)).toEqual(
     Array<undefined>(4).fill(undefined)
   )
 })
@@ -209,7 +209,7 @@ describe('the claims of a token', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.string(), fc.json().map(encode))), (parts) => {
         parseClaims(parts.join('.'))
-        parseEnd(parts.join('.'))
+        parseExpiry(parts.join('.'))
       })
     )
   })

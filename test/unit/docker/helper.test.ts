@@ -10,7 +10,7 @@ import {
   storeInHelper,
   type CredentialHelper
 } from '../../../src/docker/helper.ts'
-import { checkHelperLogin, claimHelper, eraseUnused, storeLogin } from '../../../src/docker/helper-login.ts'
+import { checkHelperLogin, claimHelper, eraseUnused } from '../../../src/docker/helper-login.ts'
 import type { HelperUse, Release } from '../../../src/docker/config/ledger.ts'
 import { makeContext } from '../support/context.ts'
 import { makeHelper, type HelperFaults, type StandInHelper } from '../support/credential-helper.ts'
@@ -175,7 +175,7 @@ describe('the use of a helper', () => {
     const helper = standIn()
     const claimed = await claim(helper)
     expect(claimed.use).toMatchObject({ name: 'standin', before: false })
-    await storeLogin(claimed, HOST, CREDENTIAL, makeContext())
+    await storeInHelper(claimed.helper, HOST, CREDENTIAL, makeContext())
     const use = await checkHelperLogin(claimed, HOST, makeContext())
     expect(use).toEqual(claimed.use)
     expect(JSON.stringify(use)).not.toContain(CREDENTIAL.secret)
@@ -211,7 +211,7 @@ describe('the use of a helper', () => {
   test('that got an identity token in place of the secret remembers that', async () => {
     const helper = standIn({ keepsToken: true })
     const claimed = await claim(helper)
-    await storeLogin(claimed, HOST, CREDENTIAL, makeContext())
+    await storeInHelper(claimed.helper, HOST, CREDENTIAL, makeContext())
     const use = await checkHelperLogin(claimed, HOST, makeContext())
     expect(use.digest).not.toBe(claimed.use.digest)
     expect(await erase(use)).toEqual([])
@@ -224,7 +224,7 @@ describe('the use of a helper', () => {
   ])('that says yes and holds %s is no login', async (_, secret) => {
     const helper = standIn({ ignores: ['store'] })
     const claimed = await claim(helper)
-    await storeLogin(claimed, HOST, CREDENTIAL, makeContext())
+    await storeInHelper(claimed.helper, HOST, CREDENTIAL, makeContext())
     if (secret !== undefined) helper.hold(HOST, 'iamapikey', secret)
     expect(await userError(checkHelperLogin(claimed, HOST, makeContext()))).toContain(
       'does not hold this login'
@@ -256,7 +256,7 @@ describe('the use of a helper', () => {
   test('that says it erased, and did not, is told', async () => {
     const helper = standIn({ ignores: ['erase'] })
     const claimed = await claim(helper)
-    await storeLogin(claimed, HOST, CREDENTIAL, makeContext())
+    await storeInHelper(claimed.helper, HOST, CREDENTIAL, makeContext())
     const message = await userError(erase(claimed.use))
     expect(message).toContain('still holds the login for us.icr.io')
     expect(message).toContain('echo us.icr.io | docker-credential-standin erase')

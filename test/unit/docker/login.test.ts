@@ -27,7 +27,7 @@ beforeEach(() => {
   const directory = join(folder, 'docker')
   mkdirSync(directory)
   writeFileSync(configPath(directory), BEFORE)
-  plan = { hosts: [HOST], nonce: '0123456789abcdef', directory, scratch: join(folder, 'scratch', 'one') }
+  plan = { hosts: [HOST], loginId: '0123456789abcdef', directory, scratch: join(folder, 'scratch', 'one') }
 })
 
 /** A docker for the PATH that takes any secret, and writes this entry for its host. */
@@ -46,8 +46,9 @@ END
 }
 
 const basic = (text: string): { readonly auth: string } => ({ auth: Buffer.from(text).toString('base64') })
+const neverUsed = (): Promise<never> => Promise.reject(new Error('there is a docker'))
 const login = async (host = HOST): Promise<void> => {
-  await logInToRegistries(plan, [{ host, credential: KEY }], makeContext())
+  await logInToRegistries(plan, [{ host, credential: KEY }], neverUsed, makeContext())
 }
 const shown = (): unknown => JSON.parse(readFileSync(configPath(plan.directory), 'utf8'))
 

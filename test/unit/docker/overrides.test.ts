@@ -2,7 +2,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { beforeEach, describe, expect, test } from '@jest/globals'
-import { findShadows } from '../../../src/docker/overrides.ts'
+import { findOverrides } from '../../../src/docker/overrides.ts'
 import { makeFolder } from '../support/home.ts'
 
 const HOSTS = ['us.icr.io', 'de.icr.io']
@@ -19,7 +19,7 @@ beforeEach(() => {
 })
 
 const find = async (env: NodeJS.ProcessEnv): Promise<readonly string[]> =>
-  await findShadows(HOSTS, config, env)
+  await findOverrides(HOSTS, config, env)
 
 function podmanHas(content: unknown): void {
   writeFileSync(

@@ -1,6 +1,6 @@
 // A program is run to its end, which always comes.
 import { describe, expect, test } from '@jest/globals'
-import { endChildren, run, type Finished } from '../../../src/docker/run.ts'
+import { killChildren, run, type Finished } from '../../../src/docker/run.ts'
 
 const node = async (script: string, input = '', timeoutMs = 20_000): Promise<Finished> =>
   await run(process.execPath, ['-e', script], { input, env: { ONLY: 'this' }, timeoutMs })
@@ -82,7 +82,7 @@ test('one that leaves a child behind, with the output open, is not waited for lo
 
 test('when the step is ended, all that still run are ended', async () => {
   const both = [shell('sleep 25'), shell('sleep 25')]
-  endChildren()
+  killChildren()
   for (const finished of await Promise.all(both)) expect(finished.signal).toBe('SIGKILL')
-  endChildren()
+  killChildren()
 })

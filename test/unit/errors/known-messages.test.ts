@@ -1,14 +1,13 @@
 // What each message of IBM's means, and that no answer brings the secret back into the log.
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import {
-  diagnose,
-  explainRefusal,
-  isPlainId,
-  quoteId,
-  quoteWithout
-} from '../../../src/errors/known-messages.ts'
-import { knownSecrets, quote, RefusedError } from '../../../src/errors/user-error.ts'
+import { findKnownMessage, explainRefusal } from '../../../src/errors/known-messages.ts'
+import { quoteRedacted } from '../../../src/errors/redact.ts'
+import { quoteId } from '../../../src/errors/redact.ts'
+import { isPlainId } from '../../../src/errors/redact.ts'
+import { RefusedError } from '../../../src/errors/user-error.ts'
+import { knownSecrets } from '../../../src/errors/redact.ts'
+import { quote } from '../../../src/errors/quote.ts'
 import { requestsOf } from '../support/echoes.ts'
 
 const DEFAULT = 'The credential was refused.'
@@ -60,21 +59,21 @@ test.each([
   ['BXNIM0602E', /user name and password/],
   ['BXNIM0308E No authorization header found', /without its Authorization header/]
 ])('“%s” has a cause and a cure', (said, cause) => {
-  const row = diagnose(said)
+  const row = findKnownMessage(said)
   expect(row?.cause).toMatch(cause)
-  expect(diagnose(said.toUpperCase())).toBe(row)
+  expect(findKnownMessage(said.toUpperCase())).toBe(row)
   const error = explainRefusal('us.icr.io refused the login', said, '')
   expect(error).toBeInstanceOf(RefusedError)
   const [first, second, third, ...more] = error.message.split('\n')
   expect(first).toBe(`us.icr.io refused the login: ${row?.cause ?? ''}`)
   expect(second).toMatch(/^It said: /)
-  expect([third, more]).toEqual([row?.cure, []])
+  expect([third, more]).toEqual([row?.hint, []])
 })
 
 test.each(['BXNIM0410E', 'BXNIM0106E', 'BXNIM0501E', 'wat', ''])(
   '“%s” is given no meaning that nobody has verified',
   (said) => {
-    expect(diagnose(said)).toBeUndefined()
+    expect(findKnownMessage(said)).toBeUndefined()
     const [what, ...rest] = explainRefusal('x', said, '').message.split('\n')
     expect(what).toBe(`x: ${DEFAULT}`)
     expect(rest.at(-1)).toMatch(
@@ -105,7 +104,7 @@ describe('an answer that repeats the secret is not shown', () => {
         fc.string({ maxLength: 100 }),
         fc.string({ maxLength: 50 }),
         (secret, before, after) => {
-          const shown = quoteWithout(before + encode(secret) + after, secret)
+          const shown = quoteRedacted(before + encode(secret) + after, secret)
           expect(shown).toBe(HIDDEN)
         }
       ),
@@ -124,7 +123,7 @@ describe('an answer that repeats the secret is not shown', () => {
         (secret, from, length, at) => {
           const piece = secret.slice(from, from + length)
           fc.pre(piece.length >= 6)
-          const shown = quoteWithout(`${' -'.repeat(at / 2)}${piece} not valid`, secret)
+          const shown = quoteRedacted(`${' -'.repeat(at / 2)}${piece} not valid`, secret)
           for (let start = 0; start + 6 <= piece.length; start++) {
             expect(shown).not.toContain(piece.slice(start, start + 6))
           }
@@ -134,28 +133,28 @@ describe('an answer that repeats the secret is not shown', () => {
   })
 
   test('in another case it isn’t shown either', () => {
-    expect(quoteWithout('no ABCDEFGHIJ', 'abcdefghij')).toBe(HIDDEN)
-    expect(quoteWithout('no abcdefghij', 'ABCDEFGHIJ')).toBe(HIDDEN)
+    expect(quoteRedacted('no ABCDEFGHIJ', 'abcdefghij')).toBe(HIDDEN)
+    expect(quoteRedacted('no abcdefghij', 'ABCDEFGHIJ')).toBe(HIDDEN)
   })
 
   test('nor any other secret of the step: the service may remember it', () => {
     const other = 'kL8pQ2zX_vN5bM7cR-4tY6uW9sD1fG3hJ0aEoIiUqTwB'
     knownSecrets.add(other)
-    expect(quoteWithout(`no ${other}`, 'Wr1tQm7vXk_2ZpLd9sHcNf')).toBe(HIDDEN)
+    expect(quoteRedacted(`no ${other}`, 'Wr1tQm7vXk_2ZpLd9sHcNf')).toBe(HIDDEN)
     knownSecrets.delete(other)
-    expect(quoteWithout(`no ${other}`, 'Wr1tQm7vXk_2ZpLd9sHcNf')).toBe(`no ${other}`)
+    expect(quoteRedacted(`no ${other}`, 'Wr1tQm7vXk_2ZpLd9sHcNf')).toBe(`no ${other}`)
   })
 
   test('but for one that comes long after what is shown', () => {
     const said = 'denied, '.repeat(100)
-    expect(quoteWithout(`${said}abcdefghij`, 'abcdefghij')).toBe(quote(said))
+    expect(quoteRedacted(`${said}abcdefghij`, 'abcdefghij')).toBe(quote(said))
   })
 
   test('a short secret is a secret too', () => {
-    expect(quoteWithout('no pw1', 'pw1')).toBe(HIDDEN)
-    expect(quoteWithout('no', 'pw1')).toBe('no')
-    expect(quoteWithout('no six six', 'sixsix')).toBe('no six six')
-    expect(quoteWithout('sixsix', 'sixsix')).toBe(HIDDEN)
+    expect(quoteRedacted('no pw1', 'pw1')).toBe(HIDDEN)
+    expect(quoteRedacted('no', 'pw1')).toBe('no')
+    expect(quoteRedacted('no six six', 'sixsix')).toBe('no six six')
+    expect(quoteRedacted('sixsix', 'sixsix')).toBe(HIDDEN)
   })
 })
 
@@ -204,8 +203,8 @@ describe('an ID', () => {
 })
 
 test('any other answer is quoted, as plain text', () => {
-  expect(quoteWithout('denied: insufficient scope', 'Wr1tQm7vXk_2ZpLd9sHcNf')).toBe(
+  expect(quoteRedacted('denied: insufficient scope', 'Wr1tQm7vXk_2ZpLd9sHcNf')).toBe(
     'denied: insufficient scope'
   )
-  expect(quoteWithout('two\nlines ##[error]x', '')).toBe('two lines #\\u{23}[error]x')
+  expect(quoteRedacted('two\nlines ##[error]x', '')).toBe('two lines #\\u{23}[error]x')
 })

@@ -2,14 +2,10 @@
 import { readFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { describe, expect, test } from '@jest/globals'
-import {
-  codeOf,
-  formatList,
-  LONGEST_QUOTE,
-  messageOf,
-  quote,
-  UserError
-} from '../../../src/errors/user-error.ts'
+import { codeOf, messageOf, UserError } from '../../../src/errors/user-error.ts'
+import { formatList } from '../../../src/errors/quote.ts'
+import { quote } from '../../../src/errors/quote.ts'
+import { MAX_QUOTE } from '../../../src/errors/quote.ts'
 import { isObject, parseObject, stringAt } from '../../../src/json.ts'
 import { CommandReader } from '../../support/workflow-commands.ts'
 import { character } from '../support/text.ts'
@@ -64,8 +60,8 @@ describe('a quote', () => {
   })
 
   test('is cut', () => {
-    expect(quote('x'.repeat(LONGEST_QUOTE))).toBe('x'.repeat(LONGEST_QUOTE))
-    expect(quote('x'.repeat(1_000_000))).toBe(`${'x'.repeat(LONGEST_QUOTE)}…`)
+    expect(quote('x'.repeat(MAX_QUOTE))).toBe('x'.repeat(MAX_QUOTE))
+    expect(quote('x'.repeat(1_000_000))).toBe(`${'x'.repeat(MAX_QUOTE)}…`)
   })
 })
 

@@ -388,7 +388,7 @@ describe('who watches', () => {
 describe('a service that is near', () => {
   test('is asked twice and no more', async () => {
     const server = await startServer({ status: 503 })
-    await userError(ask(server, makeContext(), { nearby: true }))
+    await userError(ask(server, makeContext(), { linkLocal: true }))
     expect(server.received).toHaveLength(2)
   })
 })
@@ -429,7 +429,7 @@ describe('proxies', () => {
   test('nor is what is near', async () => {
     const proxy = await cloud.startProxy()
     setVariables({ HTTP_PROXY: proxy.url, ALL_PROXY: proxy.url })
-    const request = { method: 'GET', url: mapped(await startServer(GOOD)), nearby: true } as const
+    const request = { method: 'GET', url: mapped(await startServer(GOOD)), linkLocal: true } as const
     expect(await fetchReply(request, parseBody, makeContext())).toEqual({ token: 'good' })
     expect(cloud.requests).toEqual([])
   })
@@ -479,7 +479,7 @@ describe('proxies', () => {
     }
   )
 
-  const program = fileURLToPath(new URL('support/ask.ts', import.meta.url))
+  const program = fileURLToPath(new URL('../support/ask.ts', import.meta.url))
   const askAlone = async (url: string, env: Record<string, string>): Promise<Record<string, unknown>> => {
     const { stdout, stderr } = await runChild(node24(), ['--no-warnings', program, url], {
       env: measured(env)

@@ -1,6 +1,6 @@
 // What is asked about API keys, and what the answers are taken for.
 import { expect, test } from '@jest/globals'
-import { knownSecrets } from '../../../src/errors/user-error.ts'
+import { knownSecrets } from '../../../src/errors/redact.ts'
 import { createApiKey, deleteApiKey, findApiKeys } from '../../../src/iam/api-keys.ts'
 import { makeContext } from '../support/context.ts'
 import { useOwnEnvironment } from '../support/environment.ts'

@@ -47,7 +47,7 @@ afterEach(() => cloud.close())
 describe('a token', () => {
   test('comes for an API key, masked, with its end', async () => {
     const context = makeContext()
-    const { token, end } = await exchangeApiKey(cloud.iamUrl, READER_KEY, context)
+    const { token, expiresAt: end } = await exchangeApiKey(cloud.iamUrl, READER_KEY, context)
     expect(context.masks).toEqual([token])
     expect(accountOf(token)).toBe(ACCOUNT_ID)
     const left = (end?.getTime() ?? 0) - Date.now()
@@ -151,7 +151,7 @@ describe('an answer', () => {
   const context = { ...makeContext(), now: () => now }
   const read = (body: unknown): unknown => {
     const reply: Reply = { status: 200, headers: {}, body: JSON.stringify(body) }
-    return readAccessToken(reply, context).end
+    return readAccessToken(reply, context).expiresAt
   }
   const jwt = (claims: unknown): string =>
     ['{"alg":"none"}', JSON.stringify(claims), 'x']

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { fetchIdentityToken, parseMetadataUrl, type Surroundings } from '../../../src/iam/compute.ts'
+import { fetchComputeToken, parseMetadataUrl, type ComputeEnvironment } from '../../../src/iam/compute.ts'
 import type { TrustedProfile } from '../../../src/credential/credential.ts'
 import { accountOf } from '../../../src/iam/client.ts'
 import { startCloud, type Cloud } from '../../cloud/cloud.ts'
@@ -30,7 +30,7 @@ beforeEach(async () => {
 afterEach(() => cloud.close())
 
 /** On a machine of IBM's, without any token file unless a test puts one there. */
-function here(changes: Partial<Surroundings> = {}): Surroundings {
+function here(changes: Partial<ComputeEnvironment> = {}): ComputeEnvironment {
   return {
     iamUrl: cloud.iamUrl,
     runner: 'self-hosted',
@@ -49,7 +49,7 @@ describe('a token in a file', () => {
     async (name) => {
       writeFileSync(join(folder, name), `${cloud.crToken}\n`)
       const context = makeContext()
-      const { token, end } = await fetchIdentityToken(PROFILE, here(), context)
+      const { token, expiresAt: end } = await fetchComputeToken(PROFILE, here(), context)
       expect(context.masks).toEqual([cloud.crToken, token])
       expect([services(), accountOf(token)]).toEqual([['iam POST /identity/token'], ACCOUNT_ID])
       expect(end?.getTime()).toBeGreaterThan(Date.now())
@@ -60,9 +60,9 @@ describe('a token in a file', () => {
     writeFileSync(join(folder, 'one'), ' \n')
     mkdirSync(join(folder, 'two'))
     writeFileSync(join(folder, 'three'), cloud.crToken)
-    await fetchIdentityToken(PROFILE, here(), makeContext())
+    await fetchComputeToken(PROFILE, here(), makeContext())
     writeFileSync(join(folder, 'one'), 'another')
-    expect(await userError(fetchIdentityToken(PROFILE, here(), makeContext()))).toContain(
+    expect(await userError(fetchComputeToken(PROFILE, here(), makeContext()))).toContain(
       'refused the trusted profile'
     )
   })
@@ -70,13 +70,13 @@ describe('a token in a file', () => {
   test('serves on a GitHub-hosted runner too', async () => {
     writeFileSync(join(folder, 'one'), cloud.crToken)
     await expect(
-      fetchIdentityToken(PROFILE, here({ runner: 'github-hosted' }), makeContext())
+      fetchComputeToken(PROFILE, here({ runner: 'github-hosted' }), makeContext())
     ).resolves.toBeDefined()
   })
 
   test('that is refused is not asked for elsewhere', async () => {
     writeFileSync(join(folder, 'one'), 'x.y.z')
-    await userError(fetchIdentityToken(PROFILE, here(), makeContext()))
+    await userError(fetchComputeToken(PROFILE, here(), makeContext()))
     expect(services()).toEqual(['iam POST /identity/token'])
   })
 })
@@ -88,7 +88,7 @@ describe('the metadata service', () => {
     { by: 'name', value: PROFILE_NAME }
   ])('gives a token for the profile by its $by, masked', async (profile) => {
     const context = makeContext()
-    const { token } = await fetchIdentityToken(profile, here(), context)
+    const { token } = await fetchComputeToken(profile, here(), context)
     expect(services()).toEqual([
       'metadata PUT /instance_identity/v1/token',
       'metadata POST /instance_identity/v1/iam_token'
@@ -98,13 +98,13 @@ describe('the metadata service', () => {
 
   test('is asked on a runner that does not say where it is', async () => {
     await expect(
-      fetchIdentityToken(PROFILE, here({ runner: undefined }), makeContext())
+      fetchComputeToken(PROFILE, here({ runner: undefined }), makeContext())
     ).resolves.toBeDefined()
   })
 
   test('is not asked on a GitHub-hosted runner, where it is another cloud’s', async () => {
     const message = await userError(
-      fetchIdentityToken(PROFILE, here({ runner: 'github-hosted' }), makeContext())
+      fetchComputeToken(PROFILE, here({ runner: 'github-hosted' }), makeContext())
     )
     expect(message).toContain('works on IBM Cloud only, and this is a GitHub-hosted runner')
     expect(cloud.requests).toEqual([])
@@ -113,26 +113,26 @@ describe('the metadata service', () => {
   test('is never asked through a proxy', async () => {
     const proxy = await cloud.startProxy()
     setVariables({ HTTP_PROXY: proxy.url, ALL_PROXY: proxy.url })
-    await fetchIdentityToken(PROFILE, here(), makeContext())
+    await fetchComputeToken(PROFILE, here(), makeContext())
     expect(services().filter((line) => line.startsWith('proxy'))).toEqual([])
   })
 
   test('that stumbles is asked once more', async () => {
     cloud.faults.push({ service: 'metadata', times: 1, fault: resetFault() })
-    await fetchIdentityToken(PROFILE, here(), makeContext())
+    await fetchComputeToken(PROFILE, here(), makeContext())
     expect(services()).toHaveLength(3)
   })
 
   test('that gives this machine no identity says so', async () => {
     cloud.faults.push({ service: 'metadata', fault: statusFault(403) })
-    expect(await userError(fetchIdentityToken(PROFILE, here(), makeContext()))).toContain(
+    expect(await userError(fetchComputeToken(PROFILE, here(), makeContext()))).toContain(
       'The metadata service gave this machine no identity (403)'
     )
   })
 
   test('that refuses the profile says so', async () => {
     const other: TrustedProfile = { by: 'name', value: 'other' }
-    const message = await userError(fetchIdentityToken(other, here(), makeContext()))
+    const message = await userError(fetchComputeToken(other, here(), makeContext()))
     expect(message).toContain('The metadata service refused the trusted profile (403)')
     expect(message).toContain('does not trust this server')
   })
@@ -140,7 +140,7 @@ describe('the metadata service', () => {
   test.each(['{}', '{"access_token":""}', 'ok'])('that answers %s gave no token', async (body) => {
     const server = await startServer({ body })
     const surroundings = here({ metadataUrl: `http://${server.host}` })
-    expect(await userError(fetchIdentityToken(PROFILE, surroundings, makeContext()))).toContain(
+    expect(await userError(fetchComputeToken(PROFILE, surroundings, makeContext()))).toContain(
       'could not be reached'
     )
     expect(server.received).toHaveLength(2)
@@ -162,7 +162,7 @@ describe('IBMCLOUD_CR_VPC_URL', () => {
   })
 
   test.each(HOSTILE_METADATA_URLS)('%j is refused, and nobody is asked', async (text) => {
-    const message = await userError(fetchIdentityToken(PROFILE, here({ metadataUrl: text }), makeContext()))
+    const message = await userError(fetchComputeToken(PROFILE, here({ metadataUrl: text }), makeContext()))
     expect(message).toContain("IBMCLOUD_CR_VPC_URL is not the address of IBM Cloud's metadata service")
     expect(cloud.requests).toEqual([])
   })

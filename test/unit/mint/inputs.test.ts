@@ -1,31 +1,31 @@
 import { describe, expect, test } from '@jest/globals'
 import { parseTrustedProfile } from '../../../src/credential/credential.ts'
 import { UserError } from '../../../src/errors/user-error.ts'
-import { type MintSurroundings, type MintTexts, resolveMint } from '../../../src/mint/inputs.ts'
-import type { Minter } from '../../../src/mint/method.ts'
-import { isWayName, WAYS } from '../../../src/mint/methods.ts'
+import { type MintJobContext, type RawMintInputs, resolveMint } from '../../../src/mint/inputs.ts'
+import type { AuthMethod } from '../../../src/mint/method.ts'
+import { isMethodName, METHODS } from '../../../src/mint/methods.ts'
 
 const HOUR = 3_600_000
 const ID = 'ServiceId-6e90f3ad-28b1-47c5-8d3e-0c5a71f84b29'
 const profile = parseTrustedProfile('Profile-1')
 
-const blank: MintTexts = {
+const blank: RawMintInputs = {
   mint: 'none',
   repositories: [],
   serviceId: '',
   lifetime: undefined,
   readOnly: true
 }
-const job: MintSurroundings = {
-  minter: 'api-key',
+const job: MintJobContext = {
+  authMethod: 'api-key',
   hosts: ['us.icr.io'],
   references: [],
   profile: undefined
 }
 
-const lifetime = (text: string, milliseconds: number): MintTexts['lifetime'] => ({ text, milliseconds })
+const lifetime = (text: string, milliseconds: number): RawMintInputs['lifetime'] => ({ text, milliseconds })
 
-function refusal(texts: Partial<MintTexts>, surroundings: Partial<MintSurroundings> = {}): string {
+function refusal(texts: Partial<RawMintInputs>, surroundings: Partial<MintJobContext> = {}): string {
   try {
     resolveMint({ ...blank, ...texts }, { ...job, ...surroundings })
   } catch (error) {
@@ -38,7 +38,7 @@ function refusal(texts: Partial<MintTexts>, surroundings: Partial<MintSurroundin
 const repositories = ['team/app']
 
 describe('What can’t be meant is refused in words', () => {
-  test.each<[string, Partial<MintTexts>, Partial<MintSurroundings>, string]>([
+  test.each<[string, Partial<RawMintInputs>, Partial<MintJobContext>, string]>([
     ['an unknown mint', { mint: 'docker' }, {}, 'mint: "docker" is none.'],
     ['a word of the prototype', { mint: 'toString' }, {}, 'mint: "toString" is none.'],
     ['repositories alone', { repositories }, {}, 'repositories means nothing without mint.'],
@@ -96,7 +96,7 @@ describe('What can’t be meant is refused in words', () => {
       {},
       'lifetime: 25h is longer than mint: api-key can give, which is 24h.'
     ],
-    ['an access token for one', { mint: 'iam-token' }, { minter: 'access-token' }, 'it is one already'],
+    ['an access token for one', { mint: 'iam-token' }, { authMethod: 'access-token' }, 'it is one already'],
     [
       'a profile beside a key',
       { mint: 'api-key', serviceId: ID },
@@ -112,7 +112,7 @@ describe('A refusal says what to do', () => {
   const ways = 'repository-token, iam-token, api-key, registry-token'
   const id =
     'Give the ID of a service ID that may only pull: ServiceId-…, as ibmcloud iam service-ids --uuid shows it.'
-  test.each<[string, Partial<MintTexts>, Partial<MintSurroundings>]>([
+  test.each<[string, Partial<RawMintInputs>, Partial<MintJobContext>]>([
     [`mint: "x" is none.\nGive one of none, ${ways}.`, { mint: 'x' }, {}],
     [
       `lifetime means nothing without mint.\nTake it out, or give mint: ${ways}.`,
@@ -123,13 +123,13 @@ describe('A refusal says what to do', () => {
       'mint: api-key does not go with refresh-token: only the client that got it can use it.\n' +
         'Give an api-key, or another mint.',
       { mint: 'api-key', serviceId: ID },
-      { minter: 'refresh-token' }
+      { authMethod: 'refresh-token' }
     ],
     [
       'mint: iam-token makes no sense with access-token alone: it is one already.\n' +
         'Leave mint out, or give trusted-profile as well, which is assumed then.',
       { mint: 'iam-token' },
-      { minter: 'access-token' }
+      { authMethod: 'access-token' }
     ],
     [
       'trusted-profile does not go with mint: registry-token and api-key.\n' +
@@ -162,7 +162,7 @@ describe('A refusal says what to do', () => {
     ],
     [`mint: api-key needs service-id.\n${id}`, { mint: 'api-key' }, {}],
     ...['my-ci', 'ServiceId-', `${ID}!`, `x${ID}`, `ServiceId-${'a'.repeat(81)}`].map(
-      (serviceId): [string, Partial<MintTexts>, Partial<MintSurroundings>] => [
+      (serviceId): [string, Partial<RawMintInputs>, Partial<MintJobContext>] => [
         `service-id: "${serviceId}" is not the ID of a service ID.\n${id}`,
         { mint: 'api-key', serviceId },
         {}
@@ -174,7 +174,7 @@ describe('A refusal says what to do', () => {
 })
 
 describe('Which secret goes with which way', () => {
-  const minters: Minter[] = ['api-key', 'keyless', 'access-token', 'refresh-token', 'registry-token']
+  const minters: AuthMethod[] = ['api-key', 'keyless', 'access-token', 'refresh-token', 'registry-token']
   // The matrix of the design: + goes, - does not.
   const matrix: Record<string, string> = {
     'repository-token': '+++++',
@@ -185,29 +185,31 @@ describe('Which secret goes with which way', () => {
 
   test.each(Object.entries(matrix))('mint: %s', (mint, row) => {
     const found = minters.map((minter) =>
-      refusal({ mint, repositories, serviceId: mint === 'api-key' ? ID : '' }, { minter }) === '' ? '+' : '-'
+      refusal({ mint, repositories, serviceId: mint === 'api-key' ? ID : '' }, { authMethod: minter }) === ''
+        ? '+'
+        : '-'
     )
     expect(found.join('')).toBe(row)
   })
 
   test('there is no other way, and each is found by its name alone', () => {
-    expect(Object.keys(WAYS).sort()).toEqual(Object.keys(matrix).sort())
-    for (const name of Object.keys(WAYS)) expect(isWayName(name)).toBe(true)
+    expect(Object.keys(METHODS).sort()).toEqual(Object.keys(matrix).sort())
+    for (const name of Object.keys(METHODS)) expect(isMethodName(name)).toBe(true)
     for (const name of ['', 'none', '__proto__', 'constructor', 'API-KEY'])
-      expect(isWayName(name)).toBe(false)
+      expect(isMethodName(name)).toBe(false)
   })
 
   test('an access token is for one of an assumed profile', () => {
     expect(
-      resolveMint({ ...blank, mint: 'iam-token' }, { ...job, minter: 'access-token', profile })
+      resolveMint({ ...blank, mint: 'iam-token' }, { ...job, authMethod: 'access-token', profile })
     ).toMatchObject({
       profile
     })
   })
 
   test('the refusals say why', () => {
-    for (const way of Object.values(WAYS))
-      for (const why of Object.values(way.refuses)) expect(why).toMatch(/^[a-z].*[^.]$/u)
+    for (const way of Object.values(METHODS))
+      for (const why of Object.values(way.unsupported)) expect(why).toMatch(/^[a-z].*[^.]$/u)
   })
 })
 
@@ -249,7 +251,7 @@ describe('What is to be minted', () => {
   ])('may last as long as mint: %s gives', (mint, longest) => {
     const texts = { ...blank, mint, repositories, serviceId: mint === 'api-key' ? ID : '' }
     const given = resolveMint({ ...texts, lifetime: lifetime('x', longest) }, job)
-    expect(given).toMatchObject({ way: mint, lifetimeMs: longest, readOnly: true })
+    expect(given).toMatchObject({ method: mint, lifetimeMs: longest, readOnly: true })
     expect(refusal({ ...texts, lifetime: lifetime('x', longest + 1) })).toContain('lifetime')
   })
 
@@ -257,15 +259,15 @@ describe('What is to be minted', () => {
     const texts = { ...blank, mint: 'repository-token', repositories }
     expect(resolveMint(texts, { ...job, profile })).toMatchObject({ profile: undefined })
     for (const mint of ['api-key', 'registry-token'])
-      expect(refusal({ mint, serviceId: mint === 'api-key' ? ID : '' }, { minter: 'keyless', profile })).toBe(
-        ''
-      )
+      expect(
+        refusal({ mint, serviceId: mint === 'api-key' ? ID : '' }, { authMethod: 'keyless', profile })
+      ).toBe('')
   })
 
   test('may be of no repository where the way needs none', () => {
     const minted = resolveMint({ ...blank, mint: 'iam-token', readOnly: false }, job)
     expect(minted).toEqual({
-      way: 'iam-token',
+      method: 'iam-token',
       repositories: new Map([['us.icr.io', []]]),
       serviceId: undefined,
       lifetimeMs: undefined,
@@ -275,7 +277,7 @@ describe('What is to be minted', () => {
   })
 
   test('assumes no profile that the job already is', () => {
-    const keyless = resolveMint({ ...blank, mint: 'iam-token' }, { ...job, minter: 'keyless', profile })
+    const keyless = resolveMint({ ...blank, mint: 'iam-token' }, { ...job, authMethod: 'keyless', profile })
     expect(keyless?.profile).toBeUndefined()
     const assumed = resolveMint({ ...blank, mint: 'iam-token' }, { ...job, profile })
     expect(assumed?.profile).toEqual(profile)

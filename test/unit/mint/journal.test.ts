@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { digestOf, formatName, openJournal } from '../../../src/mint/journal.ts'
-import { WAYS } from '../../../src/mint/methods.ts'
-import type { MintState } from '../../../src/runner/state.ts'
+import { METHODS } from '../../../src/mint/methods.ts'
+import type { MintState } from '../../../src/mint/journal.ts'
 import { makeContext } from '../support/context.ts'
 
 const NONCE = '0123456789abcdef'
@@ -45,9 +45,9 @@ function open(): { saved: MintState[]; journal: ReturnType<typeof openJournal>; 
       hosts: ['us.icr.io'],
       identity: { kind: 'api-key', secret: 'long-lived' },
       iamUrl: 'https://iam.cloud.ibm.com',
-      nonce: NONCE,
+      loginId: NONCE,
       mint: {
-        way: 'api-key',
+        method: 'api-key',
         repositories: new Map(),
         serviceId: 'iam-ServiceId-1',
         lifetimeMs: undefined,
@@ -55,7 +55,7 @@ function open(): { saved: MintState[]; journal: ReturnType<typeof openJournal>; 
         profile: undefined
       }
     },
-    WAYS['api-key'],
+    METHODS['api-key'],
     (state) => saved.push(state),
     context
   )
@@ -118,6 +118,6 @@ describe('What is written down', () => {
     const { saved, journal } = open()
     journal.record.watch()(201)
     journal.record.made({ id: 'ApiKey-1' }, new Date(1_800_000_000_000))
-    expect(saved.at(-1)).toMatchObject({ made: [{ id: 'ApiKey-1' }], ends: '2027-01-15T08:00:00Z' })
+    expect(saved.at(-1)).toMatchObject({ made: [{ id: 'ApiKey-1' }], expiresAt: '2027-01-15T08:00:00Z' })
   })
 })

@@ -20,7 +20,7 @@ const order = (changes: Partial<MintOrder> = {}): MintOrder => ({
   serviceId: 'iam-ServiceId-1',
   profile: undefined,
   credential: () => Promise.reject(new Error('Nobody asks for it')),
-  accessToken: () => Promise.resolve({ token: 'opaque', end: undefined }),
+  accessToken: () => Promise.resolve({ token: 'opaque', expiresAt: undefined }),
   ...changes
 })
 
@@ -32,7 +32,7 @@ test('an IAM token that does not say when it ends lasts an hour, from now', asyn
     { host: 'us.icr.io', username: 'iambearer', secret: 'opaque' },
     { host: 'de.icr.io', username: 'iambearer', secret: 'opaque' }
   ])
-  for (const { start, end } of minted) {
+  for (const { issuedAt: start, expiresAt: end } of minted) {
     expect(start.getTime()).toBeGreaterThanOrEqual(before)
     expect(end.getTime() - start.getTime()).toBe(3_600_000)
   }
@@ -53,10 +53,12 @@ test('a registry token that does not say when it ends lasts a day, from now', as
   const secret = [{ alg: 'none' }, { jti: 'id-1' }, {}].map(part).join('.')
   const { host } = await startServer({ body: JSON.stringify({ token: secret }) })
   const token = [{ alg: 'none' }, { account: { bss: 'a1' } }, {}].map(part).join('.')
-  const accessToken = (): ReturnType<MintOrder['accessToken']> => Promise.resolve({ token, end: undefined })
+  const accessToken = (): ReturnType<MintOrder['accessToken']> =>
+    Promise.resolve({ token, expiresAt: undefined })
   const minted = await registryToken.mint(order({ hosts: [host], accessToken }), RECORD, makeContext())
   expect(minted).toMatchObject([{ host, username: 'token', secret, id: 'id-1' }])
-  for (const { start, end } of minted) expect(end.getTime() - start.getTime()).toBe(24 * 3_600_000)
+  for (const { issuedAt: start, expiresAt: end } of minted)
+    expect(end.getTime() - start.getTime()).toBe(24 * 3_600_000)
 })
 
 test('a registry token is removed at each host where nobody knows at which', async () => {

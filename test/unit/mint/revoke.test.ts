@@ -1,8 +1,7 @@
 // The loop that revokes, with a clock of its own: it looks as long as something may still be made, and no longer.
 import { describe, expect, test } from '@jest/globals'
-import { digestOf } from '../../../src/mint/journal.ts'
+import { digestOf, type MintState } from '../../../src/mint/journal.ts'
 import { revokeMinted } from '../../../src/mint/revoke.ts'
-import type { MintState } from '../../../src/runner/state.ts'
 import { makeContext, type RecordingContext } from '../support/context.ts'
 import { type Answer, type Received, startServer, type Server } from '../support/server.ts'
 import { userError } from '../support/throwing.ts'
@@ -30,16 +29,16 @@ async function startIam(
 
 function stateFor(iam: Server, more: Partial<MintState> = {}): MintState {
   return {
-    way: 'api-key',
+    method: 'api-key',
     name: NAME,
     iamUrl: `http://${iam.host}`,
-    minter: 'api-key',
+    authMethod: 'api-key',
     digest: digestOf(SECRET),
     profile: '',
     serviceId: 'iam-ServiceId-1',
     sent: true,
     made: [],
-    ends: '2030-01-01T00:00:00Z',
+    expiresAt: '2030-01-01T00:00:00Z',
     openUntil: 0,
     ...more
   }
@@ -190,7 +189,7 @@ test.each(['repository-token', 'iam-token', 'none', 'toString'])(
   'mint: %s has nothing to revoke',
   async (way) => {
     const iam = await startIam(() => ['ApiKey-1'])
-    expect(await revoke(stateFor(iam, { way }), makeContext())).toBeUndefined()
+    expect(await revoke(stateFor(iam, { method: way }), makeContext())).toBeUndefined()
     expect(iam.received).toEqual([])
   }
 )

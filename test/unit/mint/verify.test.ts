@@ -1,7 +1,7 @@
 // A registry that lies, or says what it should not: nothing is called proven that is not.
 import { describe, expect, test } from '@jest/globals'
-import { proveCredential, proveMinted, proveToken } from '../../../src/mint/verify.ts'
-import { WAYS } from '../../../src/mint/methods.ts'
+import { verifyCredentialAccess, verifyMinted, verifyTokenAccess } from '../../../src/mint/verify.ts'
+import { METHODS } from '../../../src/mint/methods.ts'
 import { makeContext, type RecordingContext } from '../support/context.ts'
 import { type Answer, type Received, startServer, type Server } from '../support/server.ts'
 import { userError } from '../support/throwing.ts'
@@ -38,7 +38,7 @@ async function prove(
   tags = 200
 ): Promise<unknown> {
   const { host } = await startRegistry(give, tags)
-  return await proveCredential(host, credential, repositories, makeContext())
+  return await verifyCredentialAccess(host, credential, repositories, makeContext())
 }
 
 describe('What a registry’s token says it grants', () => {
@@ -150,7 +150,7 @@ test.each<[string, Answer]>([
 
 test('Nothing but GET is ever sent, and the secret goes to the token service alone', async () => {
   const server = await startRegistry(() => ok({ token: token(pulls('pull')) }))
-  await proveCredential(server.host, credential, [APP], makeContext())
+  await verifyCredentialAccess(server.host, credential, [APP], makeContext())
   expect(new Set(server.received.map(({ method }) => method))).toEqual(new Set(['GET']))
   const basic = server.received.filter(({ headers }) => String(headers['authorization']).startsWith('Basic'))
   expect(basic.map(({ url }) => url.split('?')[0])).toEqual(['/oauth/token'])
@@ -159,17 +159,17 @@ test('Nothing but GET is ever sent, and the secret goes to the token service alo
 describe('A token of the registry’s own', () => {
   test('says itself what it is good for, and asks nobody', async () => {
     const server = await startRegistry(() => refused)
-    expect(await proveToken(server.host, token(pulls('pull')), [APP], makeContext())).toBe('pull')
-    expect(await proveToken(server.host, token(pulls('pull', 'push')), [APP], makeContext())).toBe(
+    expect(await verifyTokenAccess(server.host, token(pulls('pull')), [APP], makeContext())).toBe('pull')
+    expect(await verifyTokenAccess(server.host, token(pulls('pull', 'push')), [APP], makeContext())).toBe(
       'pull,push'
     )
-    await userError(proveToken(server.host, token([]), [APP], makeContext()))
+    await userError(verifyTokenAccess(server.host, token([]), [APP], makeContext()))
     expect(server.received).toEqual([])
   })
 
   test('that says nothing reads the tags of each repository', async () => {
     const server = await startRegistry(() => refused)
-    expect(await proveToken(server.host, 'opaque', [APP, 'team/web'], makeContext())).toBeUndefined()
+    expect(await verifyTokenAccess(server.host, 'opaque', [APP, 'team/web'], makeContext())).toBeUndefined()
     expect(server.received.map(({ url, headers }) => [url, headers['authorization']])).toEqual([
       [`/v2/${APP}/tags/list`, 'Bearer opaque'],
       ['/v2/team/web/tags/list', 'Bearer opaque']
@@ -178,19 +178,19 @@ describe('A token of the registry’s own', () => {
 })
 
 describe('All that was minted', () => {
-  const mintOf = (hosts: readonly string[], readOnly = true): Parameters<typeof proveMinted>[0] => ({
-    way: 'api-key',
+  const mintOf = (hosts: readonly string[], readOnly = true): Parameters<typeof verifyMinted>[0] => ({
+    method: 'api-key',
     repositories: new Map(hosts.map((host) => [host, [APP]])),
     serviceId: undefined,
     lifetimeMs: undefined,
     readOnly,
     profile: undefined
   })
-  const minted = (host: string): Parameters<typeof proveMinted>[2][number] => ({
+  const minted = (host: string): Parameters<typeof verifyMinted>[2][number] => ({
     host,
     ...credential,
-    start: new Date(),
-    end: new Date()
+    issuedAt: new Date(),
+    expiresAt: new Date()
   })
 
   async function proveAt(given: unknown[][], context: RecordingContext, readOnly = true): Promise<unknown> {
@@ -198,7 +198,7 @@ describe('All that was minted', () => {
       given.map((access) => startRegistry(() => ok({ token: token(access) })))
     )
     const hosts = servers.map(({ host }) => host)
-    return await proveMinted(mintOf(hosts, readOnly), WAYS['api-key'], hosts.map(minted), context)
+    return await verifyMinted(mintOf(hosts, readOnly), METHODS['api-key'], hosts.map(minted), context)
   }
 
   test('may only pull where every host says so', async () => {
@@ -217,7 +217,7 @@ describe('All that was minted', () => {
     const { host } = await startRegistry(() => ok({ token: token(pulls('pull')) }))
     const context = makeContext()
     const all = [minted(host), minted('127.0.0.1:9')]
-    expect(await proveMinted(mintOf([host]), WAYS['api-key'], all, context)).toBeUndefined()
+    expect(await verifyMinted(mintOf([host]), METHODS['api-key'], all, context)).toBeUndefined()
     expect(context.warnings).toHaveLength(1)
     expect(context.warnings[0]).toContain('not proven')
   })

@@ -2,8 +2,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Credential } from '../../../src/credential/credential.ts'
 import { RefusedError } from '../../../src/errors/user-error.ts'
-import { checkCredential, exchange } from '../../../src/registry/client.ts'
-import { parseErrors } from '../../../src/registry/error.ts'
+import { verifyCredential, exchange } from '../../../src/registry/client.ts'
+import { parseErrors } from '../../../src/registry/error-body.ts'
 import { startCloud, type Cloud } from '../../cloud/cloud.ts'
 import { PROFILE_ID, READER_ID, READER_KEY, USER_KEY, WRITER_KEY } from '../../cloud/default-world.ts'
 import { resetFault, statusFault } from '../../cloud/faults.ts'
@@ -27,7 +27,7 @@ describe('a registry of IBM Cloud', () => {
   afterEach(() => cloud.close())
 
   const check = async (credential: Credential = KEY, context = makeContext()): Promise<unknown> => {
-    await checkCredential(cloud.registryHost, credential, context)
+    await verifyCredential(cloud.registryHost, credential, context)
     return 'taken'
   }
   const account = (changes: object): void => {
@@ -64,7 +64,7 @@ describe('a registry of IBM Cloud', () => {
     const { host, region } = await cloud.addRegistry({ registryTokens: true })
     const { value } = cloud.world.addRegistryToken({ region })
     await expect(
-      checkCredential(host, { username: 'token', secret: value }, makeContext())
+      verifyCredential(host, { username: 'token', secret: value }, makeContext())
     ).resolves.toBeUndefined()
   })
 
@@ -112,7 +112,7 @@ describe('a registry of IBM Cloud', () => {
   test('of another region than the identity’s says so', async () => {
     const { host } = await cloud.addRegistry({ region: 'eu-de' })
     cloud.world.policies = cloud.world.policies.map((policy) => ({ ...policy, region: 'us-south' }))
-    expect(await userError(checkCredential(host, KEY, makeContext()))).toMatch(/wrong region/)
+    expect(await userError(verifyCredential(host, KEY, makeContext()))).toMatch(/wrong region/)
   })
 
   test('with a disabled key says so', async () => {
@@ -142,7 +142,7 @@ describe('who is not the registry', () => {
   }
 
   const refuse = async (server: Server, tries = 1): Promise<string> => {
-    const message = await userError(checkCredential(server.host, KEY, makeContext()))
+    const message = await userError(verifyCredential(server.host, KEY, makeContext()))
     expect(server.received.map(({ url, headers }) => [url, headers['authorization']])).toEqual(
       Array(tries).fill(['/v2/', undefined])
     )
@@ -219,7 +219,7 @@ describe('who is not the registry', () => {
 
   test('a realm’s own query is kept', async () => {
     const server = await answers({ body: '{"token":"t"}' })
-    await checkCredential(server.host, KEY, makeContext())
+    await verifyCredential(server.host, KEY, makeContext())
     expect(server.received[1]?.url).toBe(
       '/oauth/token?keep=1&account=iamapikey&client_id=icr-login&service=registry'
     )
@@ -227,7 +227,7 @@ describe('who is not the registry', () => {
 
   test('a token may be called access_token', async () => {
     const server = await answers({ body: '{"access_token":"t"}' })
-    await checkCredential(server.host, KEY, makeContext())
+    await verifyCredential(server.host, KEY, makeContext())
     expect(server.received[2]?.headers['authorization']).toBe('Bearer t')
   })
 
@@ -235,7 +235,7 @@ describe('who is not the registry', () => {
     'a token of %s is none, and is asked for again',
     async (body) => {
       const server = await answers({ body }, { body: '{"token":"t"}' })
-      await checkCredential(server.host, KEY, makeContext())
+      await verifyCredential(server.host, KEY, makeContext())
       expect(server.received.map(({ url }) => url.split('?')[0])).toEqual([
         '/v2/',
         '/oauth/token',
@@ -254,7 +254,7 @@ describe('who is not the registry', () => {
     ['1e300', 60]
   ])('a token that is said to last %s seconds lasts %d', async (seconds, lasts) => {
     const server = await answers({ body: `{"token":"t","expires_in":${seconds}}` })
-    const { start, end } = await exchange(server.host, KEY, [], makeContext())
+    const { issuedAt: start, expiresAt: end } = await exchange(server.host, KEY, [], makeContext())
     expect(end.getTime() - start.getTime()).toBe(lasts * 1000)
   })
 
@@ -262,7 +262,7 @@ describe('who is not the registry', () => {
     'a token that the registry itself answers with %i is no login',
     async (status) => {
       const server = await answers({ body: '{"token":"t"}' }, { status })
-      expect(await userError(checkCredential(server.host, KEY, makeContext()))).toContain(
+      expect(await userError(verifyCredential(server.host, KEY, makeContext()))).toContain(
         `${server.host} refused the login as iamapikey (${status})`
       )
     }
@@ -280,7 +280,7 @@ describe('who is not the registry', () => {
     ]
   ])('%s is answered with what is known', async (_, answer, words) => {
     const server = await answers(answer)
-    expect(await userError(checkCredential(server.host, KEY, makeContext()))).toMatch(words)
+    expect(await userError(verifyCredential(server.host, KEY, makeContext()))).toMatch(words)
     expect(server.received).toHaveLength(2)
   })
 
@@ -299,7 +299,7 @@ describe('who is not the registry', () => {
         await answers(refusal),
         await answers({ body: '{"token":"t-o-k-e-n"}' }, refusal)
       ]) {
-        const message = await userError(checkCredential(server.host, KEY, makeContext()))
+        const message = await userError(verifyCredential(server.host, KEY, makeContext()))
         expect(message).toContain('(not shown: the answer repeats the secret)')
         expect(message).not.toContain(echo)
       }

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from '@jest/globals'
 import { explainRegion, explainRegistry, findMistake } from '../../../src/registry/hints.ts'
-import { REGIONS } from '../../../src/registry/hosts.ts'
+import { REGIONS } from '../../../src/registry/regions.ts'
 import { HOSTILE_PLACES, UNPASSABLE_PLACES } from '../support/hostile.ts'
 import { character } from '../support/text.ts'
 

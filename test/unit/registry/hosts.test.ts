@@ -5,16 +5,16 @@ import { UserError } from '../../../src/errors/user-error.ts'
 import {
   formatOrigin,
   isAllowedHost,
-  isIamOrigin,
   isIbmHost,
-  isKnownHost,
-  isLoopback,
-  parseIamUrl,
   parseRegistry,
-  parseRepository,
-  REGIONS,
-  resolveRegion
+  parseRepository
 } from '../../../src/registry/hosts.ts'
+import { parseIamUrl } from '../../../src/iam/url.ts'
+import { isIamOrigin } from '../../../src/iam/url.ts'
+import { isKnownHost } from '../../../src/registry/regions.ts'
+import { resolveRegion } from '../../../src/registry/regions.ts'
+import { REGIONS } from '../../../src/registry/regions.ts'
+import { isLoopback } from '../../../src/http/loopback.ts'
 import { HOSTILE_IAM_URLS, HOSTILE_PLACES, UNPASSABLE_PLACES } from '../support/hostile.ts'
 import { character } from '../support/text.ts'
 

@@ -2,7 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { readState, saveBegun, saveState, type MintState, type State } from '../../../src/runner/state.ts'
+import type { MintState } from '../../../src/mint/journal.ts'
+import { readState, saveStarted, saveState, type State } from '../../../src/runner/state.ts'
 import { parseFile } from '../../support/workflow-commands.ts'
 import { setVariables, useOwnEnvironment } from '../support/environment.ts'
 import { makeFolder } from '../support/home.ts'
@@ -11,27 +12,27 @@ import { userError } from '../support/throwing.ts'
 
 useOwnEnvironment()
 
-const NONCE = '0123456789abcdef'
+const LOGIN_ID = '0123456789abcdef'
 const STATE: State = {
-  nonce: NONCE,
+  loginId: LOGIN_ID,
   directory: '/home/me/.docker',
-  scratch: `/tmp/icr-login-${NONCE}`,
+  scratch: `/tmp/icr-login-${LOGIN_ID}`,
   hosts: ['us.icr.io', '127.0.0.1:5000'],
   stage: 'held',
-  end: '2026-08-14T12:00:00Z'
+  expiresAt: '2026-08-14T12:00:00Z'
 }
 
 const MINT: MintState = {
-  way: 'api-key',
+  method: 'api-key',
   name: 'icr-login/me/app/1/1/0123456789abcdef',
   iamUrl: 'https://iam.cloud.ibm.com',
-  minter: 'api-key',
+  authMethod: 'api-key',
   digest: 'x',
   profile: '',
   serviceId: 'iam-ServiceId-1b7a4c02',
   sent: true,
   made: [{ id: 'ApiKey-1b7a' }, { id: 'ae57b394', host: 'us.icr.io' }],
-  ends: '2026-08-14T12:00:00Z',
+  expiresAt: '2026-08-14T12:00:00Z',
   openUntil: 0
 }
 
@@ -59,13 +60,13 @@ function given(state: unknown): void {
 describe('what main saved', () => {
   test.each<Partial<State>>([
     {},
-    { stage: 'begun', end: '' },
+    { stage: 'begun', expiresAt: '' },
     { stage: 'kept' },
     { hosts: ['icr.io'] },
-    { end: '+275760-09-13T00:00:00Z' }
+    { expiresAt: '+275760-09-13T00:00:00Z' }
   ])('is what post reads: %j', (changes) => {
-    saveBegun()
-    saveState({ ...STATE, stage: 'begun', end: '' })
+    saveStarted()
+    saveState({ ...STATE, stage: 'begun', expiresAt: '' })
     saveState({ ...STATE, ...changes })
     handOver()
     expect(readState()).toEqual({ ...STATE, ...changes })
@@ -73,7 +74,7 @@ describe('what main saved', () => {
 
   test('is nothing to undo where it had only begun, or never ran', () => {
     expect(readState()).toBeUndefined()
-    saveBegun()
+    saveStarted()
     handOver()
     expect(readState()).toBeUndefined()
   })
@@ -84,29 +85,32 @@ describe('what a step in between put there', () => {
     ['no JSON', '{'],
     ['no object', '[]'],
     ['null', 'null'],
-    ['no nonce', { ...STATE, nonce: undefined }],
-    ['a nonce that is a path', { ...STATE, nonce: '../../../../x', scratch: '/tmp/icr-login-../../../../x' }],
-    ['a long nonce', { ...STATE, nonce: `${NONCE}0`, scratch: `/tmp/icr-login-${NONCE}0` }],
+    ['no login ID', { ...STATE, loginId: undefined }],
     [
-      'a nonce in capitals',
-      { ...STATE, nonce: NONCE.toUpperCase(), scratch: `/tmp/icr-login-${NONCE.toUpperCase()}` }
+      'a login ID that is a path',
+      { ...STATE, loginId: '../../../../x', scratch: '/tmp/icr-login-../../../../x' }
     ],
-    ['a nonce with a line end', { ...STATE, nonce: `${NONCE}\n` }],
+    ['a long login ID', { ...STATE, loginId: `${LOGIN_ID}0`, scratch: `/tmp/icr-login-${LOGIN_ID}0` }],
+    [
+      'a login ID in capitals',
+      { ...STATE, loginId: LOGIN_ID.toUpperCase(), scratch: `/tmp/icr-login-${LOGIN_ID.toUpperCase()}` }
+    ],
+    ['a login ID with a line end', { ...STATE, loginId: `${LOGIN_ID}\n` }],
     ['a folder that is relative', { ...STATE, directory: '.docker' }],
     ['a folder that goes up', { ...STATE, directory: '/home/me/../you/.docker' }],
     ['a folder with a slash at its end', { ...STATE, directory: '/home/me/.docker/' }],
     ['no folder', { ...STATE, directory: 7 }],
     ['a scratch folder that is not ours', { ...STATE, scratch: '/home/me' }],
     ['a scratch folder that is another job’s', { ...STATE, scratch: '/tmp/icr-login-fedcba9876543210' }],
-    ['a scratch folder that goes up', { ...STATE, scratch: `/tmp/x/../icr-login-${NONCE}` }],
+    ['a scratch folder that goes up', { ...STATE, scratch: `/tmp/x/../icr-login-${LOGIN_ID}` }],
     ['the root as a scratch folder', { ...STATE, scratch: '/' }],
     ['no hosts', { ...STATE, hosts: 'us.icr.io' }],
     ['a host that is no text', { ...STATE, hosts: ['us.icr.io', 7] }],
     ['a stage that there is not', { ...STATE, stage: 'done' }],
-    ['an end that is no text', { ...STATE, end: 7 }],
-    ['an end that is no time', { ...STATE, end: 'soon' }],
-    ['an end that is a command', { ...STATE, end: '\n::error::x' }],
-    ['an end that hides a command', { ...STATE, end: '2026-08-14T12:00:00Z##[error]x' }]
+    ['an end that is no text', { ...STATE, expiresAt: 7 }],
+    ['an end that is no time', { ...STATE, expiresAt: 'soon' }],
+    ['an end that is a command', { ...STATE, expiresAt: '\n::error::x' }],
+    ['an end that hides a command', { ...STATE, expiresAt: '2026-08-14T12:00:00Z##[error]x' }]
   ])('(%s) is refused, and nothing is undone by it', async (_, state) => {
     given(state)
     expect(await userError(() => readState())).toContain('was changed since, so nothing was cleaned up')
@@ -126,7 +130,7 @@ describe('what a step in between put there', () => {
     ['an ID that is empty', { made: [{ id: '' }] }],
     ['an ID on a host that is not IBM’s', { made: [{ id: 'x', host: 'evil.test' }] }],
     ['sent that is no truth', { sent: 'true' }],
-    ['an end that hides a command', { ends: '##[error]x' }],
+    ['an end that hides a command', { expiresAt: '##[error]x' }],
     ['no time until which it is open', { openUntil: '0' }]
   ])('of a mint with %s is refused', async (_, changes) => {
     given({ ...STATE, mint: MINT })
@@ -150,7 +154,7 @@ describe('what a step in between put there', () => {
   })
 
   test('is shown to nobody', async () => {
-    given({ ...STATE, nonce: '##[error]x' })
+    given({ ...STATE, loginId: '##[error]x' })
     expect(await userError(() => readState())).not.toContain('##[')
   })
 })

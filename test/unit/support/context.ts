@@ -31,10 +31,10 @@ export function makeContext({ budgetMs = 60_000, patient = false }: ContextOptio
     mask: (secret) => {
       masks.push(secret)
     },
-    note: (line) => {
+    info: (line) => {
       notes.push(line)
     },
-    warn: (line) => {
+    warning: (line) => {
       warnings.push(line)
     },
     now: () => Date.now() + ahead,

@@ -329,7 +329,7 @@ describe('a lock that was lost on the way', () => {
 })
 
 describe('many processes', () => {
-  const program = fileURLToPath(new URL('support/counter.ts', import.meta.url))
+  const program = fileURLToPath(new URL('../../support/counter.ts', import.meta.url))
   const start = (file: string, times: number, owner: string): Promise<string> =>
     runWell(node24(), ['--no-warnings', program, lock, file, String(times), owner], {
       env: measured()

@@ -1,0 +1,80 @@
+import { UserError } from '../errors/user-error.ts'
+
+/** How the registry is reached: over the internet, inside IBM Cloud, or by its name of before 2019. */
+export type Endpoint = 'public' | 'private' | 'legacy'
+
+export interface Region {
+  /** Today's name. */
+  readonly name: string
+  readonly host: string
+  /** What the region was called until 2021. IBM's SDKs still take it. */
+  readonly formerly?: string
+  /** The host's name of before 25 February 2019. */
+  readonly legacy?: string
+  readonly city?: string
+}
+
+/** Every region of the registry, facts/ibm-cloud.md section 1.1. A new region is one row. */
+export const REGIONS: readonly Region[] = [
+  { name: 'global', host: 'icr.io', legacy: 'registry.bluemix.net' },
+  { name: 'us-south', host: 'us.icr.io', legacy: 'registry.ng.bluemix.net', city: 'dallas' },
+  {
+    name: 'eu-gb',
+    host: 'uk.icr.io',
+    formerly: 'uk-south',
+    legacy: 'registry.eu-gb.bluemix.net',
+    city: 'london'
+  },
+  {
+    name: 'eu-de',
+    host: 'de.icr.io',
+    formerly: 'eu-central',
+    legacy: 'registry.eu-de.bluemix.net',
+    city: 'frankfurt'
+  },
+  {
+    name: 'au-syd',
+    host: 'au.icr.io',
+    formerly: 'ap-south',
+    legacy: 'registry.au-syd.bluemix.net',
+    city: 'sydney'
+  },
+  { name: 'jp-tok', host: 'jp.icr.io', formerly: 'ap-north', city: 'tokyo' },
+  { name: 'jp-osa', host: 'jp2.icr.io', city: 'osaka' },
+  { name: 'ca-tor', host: 'ca.icr.io', city: 'toronto' },
+  { name: 'ca-mon', host: 'ca2.icr.io', city: 'montreal' },
+  { name: 'br-sao', host: 'br.icr.io', city: 'sao-paulo' },
+  { name: 'eu-es', host: 'es.icr.io', city: 'madrid' },
+  { name: 'in-che', host: 'in.icr.io', city: 'chennai' },
+  { name: 'in-mum', host: 'in2.icr.io', city: 'mumbai' },
+  { name: 'eu-fr2', host: 'fr2.icr.io', city: 'paris' }
+]
+
+function findRegion(name: string): Region | undefined {
+  // Only ASCII is folded: the Kelvin sign lowers to a plain k, and would make a look-alike of uk-south.
+  if (!/^[A-Za-z0-9-]+$/.test(name)) return undefined
+  const wanted = name.toLowerCase()
+  return REGIONS.find((region) => region.name === wanted || region.formerly === wanted)
+}
+
+/**
+ * The registry host of a region; undefined where no region has that name.
+ * @param name today's or the former name of a region, in any case
+ * @throws UserError where the region has no such endpoint
+ */
+export function resolveRegion(name: string, endpoint: Endpoint): string | undefined {
+  const region = findRegion(name)
+  if (region === undefined || endpoint === 'public') return region?.host
+  if (endpoint === 'private') return `private.${region.host}`
+  if (region.legacy !== undefined) return region.legacy
+  const having = REGIONS.filter(({ legacy }) => legacy !== undefined).map((other) => other.name)
+  throw new UserError(
+    `The region ${region.name} has no legacy host: it opened after the bluemix.net names.`,
+    `Leave endpoint out (${region.host}). The regions with a legacy host are ${having.join(', ')}.`
+  )
+}
+
+/** Whether a host stands in the table of regions, under any of its names. */
+export function isKnownHost(host: string): boolean {
+  return REGIONS.some((region) => [region.host, `private.${region.host}`, region.legacy].includes(host))
+}
