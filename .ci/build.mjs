@@ -1,4 +1,5 @@
 // Builds dist/main and dist/post with ncc.
+import { Buffer } from 'node:buffer'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'

@@ -12,6 +12,12 @@ export interface Context {
   now(): number
   /** Waits for some milliseconds. */
   sleep(milliseconds: number): Promise<void>
+  /**
+   * Called before each request that mints and, under the lock, before each write of config.json: a main that was
+   * cancelled can outlive its own post step.
+   * @throws UserError where the job's post step has begun
+   */
+  checkActive(): void
   /** When the work on the network must be over, in milliseconds since 1970: the input `timeout`. */
   readonly deadline: number
   /** What answers in place of the network, where many jobs are simulated; it may throw as the network does. */

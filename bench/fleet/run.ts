@@ -56,6 +56,7 @@ async function runJob(
     sleep: async (chosen) => {
       await clock.sleep(choose?.({ busy, asked: busy ? retryAfter * 1000 : 0 }, tries) ?? chosen)
     },
+    checkActive: () => undefined,
     deadline: began + TIMEOUT_MS,
     send: async () => {
       tries++

@@ -46,6 +46,7 @@ export function createContext(budgetMs: number): Context {
     sleep: async (milliseconds) => {
       await new Promise((resolve) => setTimeout(resolve, milliseconds))
     },
+    checkActive: () => undefined,
     deadline: Date.now() + budgetMs
   }
 }

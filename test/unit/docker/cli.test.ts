@@ -42,15 +42,15 @@ test.each([
 ])('“%s” is tried again, and said', async (said, says) => {
   const context = makeContext()
   expect(await refusal(failing(said), context)).toContain(says)
-  expect(context.notes.length).toBeGreaterThan(0)
-  expect(context.sleeps).toHaveLength(context.notes.length)
+  expect(context.infos.length).toBeGreaterThan(0)
+  expect(context.sleeps).toHaveLength(context.infos.length)
 })
 
 test('a refusal that nobody has given yet is asked for again', async () => {
   const context = makeContext()
   const said = 'login attempt to https://us.icr.io/v2/ failed with status: 401 Unauthorized'
   expect(await refusal(failing(said), context)).toContain('us.icr.io refused the login as iamapikey')
-  expect(context.notes[0]).toContain(
+  expect(context.infos[0]).toContain(
     'us.icr.io: its first answer asked for no secret. docker login again in '
   )
 })
@@ -74,7 +74,7 @@ test.each([
 ])('%j is said, and not tried again', async (said, says) => {
   const context = makeContext()
   expect(await refusal(failing(said), context)).toContain(says)
-  expect(context.notes).toEqual([])
+  expect(context.infos).toEqual([])
 })
 
 test('a docker that is ended is said to be', async () => {

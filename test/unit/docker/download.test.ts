@@ -83,8 +83,8 @@ test('how far it has come is said, of how much where that is known', async () =>
     // Each look at the clock finds it six seconds on.
     const hurried = { ...context, now: () => (clock += 6_000), deadline: 1e9 }
     expect(await download(urlOf(server), newFile(), hurried)).toBe(200)
-    expect(context.notes.length).toBeGreaterThan(0)
-    for (const note of context.notes) expect(note).toMatch(line)
+    expect(context.infos.length).toBeGreaterThan(0)
+    for (const note of context.infos) expect(note).toMatch(line)
   }
 })
 

@@ -55,7 +55,7 @@ describe('what another try may mend', () => {
     const server = await startServer(fault, GOOD)
     const context = makeContext()
     expect(await ask(server, context)).toEqual({ token: 'good' })
-    expect([server.received.length, context.sleeps.length, context.notes.length]).toEqual([2, 1, 1])
+    expect([server.received.length, context.sleeps.length, context.infos.length]).toEqual([2, 1, 1])
   })
 
   test.each(faults)('%s, twice, is no answer: the third one counts', async (_, fault) => {
@@ -71,7 +71,7 @@ describe('what another try may mend', () => {
       const context = makeContext()
       const message = await userError(ask(server, context))
       expect(message).toMatch(/^GET 127\.0\.0\.1:\d+\/v2\/ could not be reached: .+\.\nRun the job again/)
-      expect(message + context.notes.join('\n')).not.toContain('hidden')
+      expect(message + context.infos.join('\n')).not.toContain('hidden')
       expect(server.received).toHaveLength(4)
     }
   )
@@ -131,7 +131,7 @@ describe('what another try may mend', () => {
     }
     const context = makeContext()
     expect(await fetchReply(requestTo(server.host), read, context)).toBe(GOOD.body)
-    expect(context.notes[0]).toContain('it had nothing to say. Trying again in')
+    expect(context.infos[0]).toContain('it had nothing to say. Trying again in')
   })
 })
 
@@ -185,6 +185,7 @@ describe('the wait before another try', () => {
     const context: Context = {
       ...makeContext(),
       now: () => now,
+      checkActive: () => undefined,
       deadline: budgetMs,
       sleep: (wait) => {
         waits.push({ wait, left: budgetMs - now })
@@ -305,7 +306,7 @@ describe('the wait before another try', () => {
     await ask(server, context)
     expect(context.sleeps).toHaveLength(1)
     const seconds = ((context.sleeps[0] ?? NaN) / 1000).toFixed(1)
-    expect(context.notes).toEqual([`GET ${server.host}/v2/: it answered 502. Trying again in ${seconds} s.`])
+    expect(context.infos).toEqual([`GET ${server.host}/v2/: it answered 502. Trying again in ${seconds} s.`])
   })
 })
 

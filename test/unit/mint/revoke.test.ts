@@ -112,7 +112,7 @@ describe('Where a request may still be on its way', () => {
     const openUntil = context.now() + 20_000
     expect(await revoke(stateFor(iam, { openUntil }), context)).toBeUndefined()
     expect(context.now()).toBeGreaterThanOrEqual(openUntil)
-    expect(context.notes[0]).toMatch(
+    expect(context.infos[0]).toMatch(
       /^A request of the mint may still be on its way: looking for what it made until \d{4}-.+Z\.$/u
     )
     expect(waited(context)).toBeLessThanOrEqual(20_100)

@@ -11,4 +11,4 @@ const outcome = await fetchReply(
   ({ status }) => String(status),
   context
 ).catch((error: unknown) => (error as Error).message)
-console.log(JSON.stringify({ outcome, masks: context.masks, notes: context.notes }))
+console.log(JSON.stringify({ outcome, masks: context.masks, infos: context.infos }))

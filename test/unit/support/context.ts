@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Context } from '../../../src/context.ts'
 
 export interface RecordingContext extends Context {
-  readonly notes: string[]
+  readonly infos: string[]
   readonly warnings: string[]
   readonly masks: string[]
   /** Each wait that was asked for, in milliseconds. */
@@ -19,12 +19,12 @@ export interface ContextOptions {
 
 export function makeContext({ budgetMs = 60_000, patient = false }: ContextOptions = {}): RecordingContext {
   let ahead = 0
-  const notes: string[] = []
+  const infos: string[] = []
   const warnings: string[] = []
   const masks: string[] = []
   const sleeps: number[] = []
   return {
-    notes,
+    infos,
     warnings,
     masks,
     sleeps,
@@ -32,7 +32,7 @@ export function makeContext({ budgetMs = 60_000, patient = false }: ContextOptio
       masks.push(secret)
     },
     info: (line) => {
-      notes.push(line)
+      infos.push(line)
     },
     warning: (line) => {
       warnings.push(line)
@@ -43,6 +43,7 @@ export function makeContext({ budgetMs = 60_000, patient = false }: ContextOptio
       if (patient) await wait(milliseconds)
       else ahead += milliseconds
     },
+    checkActive: () => undefined,
     deadline: Date.now() + budgetMs
   }
 }

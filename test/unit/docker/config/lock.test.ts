@@ -95,14 +95,14 @@ describe('a lock that somebody holds', () => {
     expect(await take({ ...context, sleep })).toBe('done')
     expect(waits).toHaveLength(3)
     for (const wait of waits) expect(wait).toBeLessThan(100)
-    expect(context.notes).toEqual([])
+    expect(context.infos).toEqual([])
   })
 
   test('for more than a second is named in the log, once', async () => {
     writeFileSync(lock, holder(process.pid))
     const context = makeContext({ budgetMs: 5_000 })
     await userError(take(context))
-    expect(context.notes).toEqual([
+    expect(context.infos).toEqual([
       `Waiting for another job of this machine, which holds ${lock}, for at most 4 s.`
     ])
   })

@@ -368,6 +368,7 @@ describe('jobs that share a home', () => {
     const at = (days: number): Context => ({
       ...makeContext(),
       now: () => Date.now() + days * DAY,
+      checkActive: () => undefined,
       deadline: Infinity
     })
     await hold(directory, A, [loginOf('dead')], at(-4.9))
