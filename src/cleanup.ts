@@ -1,3 +1,4 @@
+import { rmdirSync, rmSync } from 'node:fs'
 import * as core from '@actions/core'
 import { configPath } from './docker/config/file.ts'
 import { formatVariables, type LoginVariables, removeIsolation } from './docker/config/isolated.ts'
@@ -5,12 +6,11 @@ import { eraseUnused } from './docker/helper-login.ts'
 import type { Context } from './context.ts'
 import { release } from './docker/config/user-config.ts'
 import { messageOf } from './errors/user-error.ts'
-import { rm, rmdir } from './files.ts'
-import { readSecret } from './runner/inputs.ts'
+import { maskSecrets, readSecret } from './runner/inputs.ts'
 import type { Outcome, Release } from './docker/config/ledger.ts'
 import { createContext } from './runner/log.ts'
 import { type CleanupReport, reportCleanup } from './runner/report.ts'
-import { readState, type State } from './runner/state.ts'
+import { closeScratch, hasMainEnded, readState, type State } from './runner/state.ts'
 
 /** All of cleanup ends within these: GitHub gives 5 minutes to all post steps of a cancelled job together. */
 const BUDGET_MS = 20_000
@@ -21,14 +21,18 @@ const REVOKE_BUDGET_MS = 40_000
 export async function cleanUp(): Promise<void> {
   const state = readState()
   if (state === undefined) return
+  maskSecrets()
   const report: CleanupReport = { cleanedUp: [], notCleanedUp: [] }
+  await attempt(report, () => {
+    if (!hasMainEnded()) closeScratch(state)
+    else rmSync(state.scratch, { recursive: true, force: true, maxRetries: 3 })
+  })
   if (state.stage === 'kept') report.cleanedUp.push(describeKept(state))
   else await Promise.all([logOut(state, report), revoke(state, report)])
-  await attempt(report, async () => rm(state.scratch, { recursive: true, force: true }))
-  reportCleanup(report)
+  await reportCleanup(report)
 }
 
-async function attempt(report: CleanupReport, part: () => Promise<void>): Promise<void> {
+async function attempt(report: CleanupReport, part: () => Promise<void> | void): Promise<void> {
   try {
     await part()
   } catch (error) {
@@ -67,10 +71,18 @@ async function releaseLogin(state: State, report: CleanupReport): Promise<void> 
     const context = createContext(BUDGET_MS)
     const releases = await release(state.directory, state.loginId, context)
     // Only where it is empty.
-    if (state.newDirectory) await rmdir(state.directory).catch(() => undefined)
+    if (state.newDirectory) removeIfEmpty(state.directory)
     reportReleases(state, releases, report)
     await eraseHelpers(releases, report, context)
   })
+}
+
+function removeIfEmpty(directory: string): void {
+  try {
+    rmdirSync(directory)
+  } catch {
+    // Something else is stored there by now.
+  }
 }
 
 function reportReleases(state: State, releases: readonly Release[], report: CleanupReport): void {
@@ -95,7 +107,13 @@ async function eraseHelpers(
       `${host}: its credential helper holds another login by now, which was left as it is.`
     )
   }
+  if (hasMainEnded()) return
+  // A helper that main was stopped in can still be storing the login.
+  await context.sleep(LATE_STORE_MS)
+  await eraseUnused(releases, context)
 }
+
+const LATE_STORE_MS = 3_000
 
 /** What was minted and can be revoked is; what only ends is said to end. */
 async function revoke(state: State, report: CleanupReport): Promise<void> {

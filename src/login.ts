@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import * as core from '@actions/core'
 import type { Context } from './context.ts'
 import { formatBasic } from './credential/credential.ts'
@@ -18,19 +18,29 @@ import { findUnsafeSettings } from './http/environment.ts'
 import type { MintInputs } from './mint/inputs.ts'
 import type { Minted } from './mint/method.ts'
 import { type Inputs, readInputs } from './runner/inputs.ts'
-import { createContext } from './runner/log.ts'
+import { createContext, hide, warning } from './runner/log.ts'
 import { type LoginReport, reportLogin } from './runner/report.ts'
-import { saveStarted, saveState, type State } from './runner/state.ts'
+import { checkActive, saveEnded, saveStarted, saveState, type State } from './runner/state.ts'
 
 /** The main phase: inputs → hosts → credential → mint → docker login → report. */
 export async function login(): Promise<void> {
   saveStarted()
+  try {
+    await logIn()
+  } finally {
+    saveEnded()
+  }
+}
+
+async function logIn(): Promise<void> {
   const job = await resolveJob(readInputs(Date.now()))
   const started = startState(job)
   saveState(started)
   warnAboutEnvironment(job.identity)
   if (job.docker !== undefined) await provideDocker(job.docker)
-  const context = createContext(job.timeoutMs)
+  const context = createContext(job.timeoutMs, () => {
+    checkActive(started)
+  })
   const { logins, state, report } = await (job.mint === undefined
     ? useCredential(job, context)
     : mint(job, job.mint, started, context))
@@ -40,7 +50,7 @@ export async function login(): Promise<void> {
   await logInToRegistries(planned, logins, logInWithoutDocker, context)
   const finished = await finish(planned, job.logout, context)
   await warnAboutOverrides(finished)
-  reportLogin(finished, report)
+  await reportLogin(finished, report)
 }
 
 interface Job extends Omit<Inputs, 'mint'> {
@@ -65,7 +75,8 @@ async function resolveMintInputs(
 
 function startState({ hosts, isolate }: Job): State {
   const loginId = randomBytes(8).toString('hex')
-  const temp = process.env['RUNNER_TEMP'] ?? tmpdir()
+  const { RUNNER_TEMP: runnerTemp = '' } = process.env
+  const temp = resolve(runnerTemp === '' ? tmpdir() : runnerTemp)
   const place = isolate
     ? resolveIsolation(loginId, temp, process.env)
     : { directory: dockerConfigDirectory() }
@@ -90,10 +101,10 @@ async function isolate(state: State, context: Context): Promise<void> {
 }
 
 function warnAboutEnvironment(identity: Identity): void {
-  for (const line of findUnsafeSettings(process.env)) core.warning(line)
+  for (const line of findUnsafeSettings(process.env)) warning(line)
   if (identity.kind !== 'registry-token') return
   // facts/ibm-cloud.md section 2.1.
-  core.warning('IBM has refused registry tokens since 19 August 2021. It is tried; give an api-key instead.')
+  warning('IBM has refused registry tokens since 19 August 2021. It is tried; give an api-key instead.')
 }
 
 /** Installing docker is not part of the login: it has a time limit of its own. */
@@ -153,7 +164,7 @@ function toLogin({ host, username, secret }: Minted): WantedLogin {
 }
 
 function maskBasic(logins: readonly WantedLogin[]): void {
-  for (const login of logins) if ('credential' in login) core.setSecret(formatBasic(login.credential))
+  for (const login of logins) if ('credential' in login) hide(formatBasic(login.credential))
 }
 
 const logInWithoutDocker: Parameters<typeof logInToRegistries>[2] = async (host, credential, context) => {
@@ -170,5 +181,5 @@ async function finish(planned: State, logout: boolean, context: Context): Promis
 }
 
 async function warnAboutOverrides({ hosts, directory }: State): Promise<void> {
-  for (const line of await findOverrides(hosts, configPath(directory), process.env)) core.warning(line)
+  for (const line of await findOverrides(hosts, configPath(directory), process.env)) warning(line)
 }

@@ -1,9 +1,8 @@
 import { constants } from 'node:os'
-import * as core from '@actions/core'
-import { messageOf } from './errors/user-error.ts'
-import { logAtOnce } from './runner/log.ts'
-import { login } from './login.ts'
 import { killChildren } from './docker/run.ts'
+import { messageOf } from './errors/user-error.ts'
+import { login } from './login.ts'
+import { fail } from './runner/log.ts'
 
 // A docker that outlives a cancelled step would go on to write the secret to disk. Post does the rest.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -13,15 +12,14 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 
-logAtOnce()
-// Red until all has ended well. No top-level await: the bundler would wrap the modules of it, which takes V8 longer.
+// Failed until the login has succeeded. No top-level await: the bundler would make every module asynchronous.
 process.exitCode = 1
 login()
   .then(() => {
     process.exitCode = 0
   })
   .catch((error: unknown) => {
-    core.setFailed(messageOf(error))
+    fail(messageOf(error))
   })
-  // All is written: to take Node down in order would only take longer.
-  .finally(() => process.exit())
+  // The log is flushed first; what is open besides need not be waited for.
+  .finally(() => process.stdout.write('', () => process.exit()))

@@ -1,12 +1,10 @@
-import * as core from '@actions/core'
 import { cleanUp } from './cleanup.ts'
 import { messageOf } from './errors/user-error.ts'
-import { logAtOnce } from './runner/log.ts'
+import { warning } from './runner/log.ts'
 
-logAtOnce()
 cleanUp()
   .catch((error: unknown) => {
-    core.warning(messageOf(error))
+    warning(messageOf(error))
   })
-  // All is written: to take Node down in order would only take longer.
-  .finally(() => process.exit())
+  // The log is flushed first; what is open besides need not be waited for.
+  .finally(() => process.stdout.write('', () => process.exit()))

@@ -428,8 +428,8 @@ function formatMegabytes(bytes) {
 
 // EXTERNAL MODULE: ./src/errors/redact.ts
 var redact = __webpack_require__(562);
-// EXTERNAL MODULE: ./src/docker/run.ts + 1 modules
-var run = __webpack_require__(4120);
+// EXTERNAL MODULE: ./src/docker/run.ts + 4 modules
+var run = __webpack_require__(5577);
 ;// CONCATENATED MODULE: ./src/docker/install.ts
 
 
@@ -525,7 +525,7 @@ function invalidArchive(url, why) {
 }
 /** What was downloaded is to be handed the secret: it must at least be a docker that runs here. */
 async function checkProgram(program, version, { url }, context) {
-    const { code, stdout } = await (0,run/* run */.e)(program, ['--version'], {
+    const { code, stdout } = await (0,run/* run */.eF)(program, ['--version'], {
         input: '',
         env: (0,child_env/* childEnvironment */.Q)(''),
         timeoutMs: 10_000

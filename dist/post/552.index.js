@@ -423,8 +423,8 @@ function formatMegabytes(bytes) {
 
 // EXTERNAL MODULE: ./src/errors/redact.ts
 var redact = __webpack_require__(562);
-// EXTERNAL MODULE: ./src/docker/run.ts + 1 modules
-var docker_run = __webpack_require__(4120);
+// EXTERNAL MODULE: ./src/docker/run.ts + 4 modules
+var docker_run = __webpack_require__(5577);
 ;// CONCATENATED MODULE: ./src/docker/install.ts
 
 

@@ -1,15 +1,14 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { childEnvironment } from './child-env.ts'
 import { type Context, jitter, timeLeft } from '../context.ts'
 import type { Credential } from '../credential/credential.ts'
-import { explainRefusal } from '../errors/known-messages.ts'
+import { explainRefusal, findKnownMessage } from '../errors/known-messages.ts'
+import { quoteRedacted } from '../errors/redact.ts'
 import { UserError } from '../errors/user-error.ts'
-import { readFile } from '../files.ts'
 import { isObject, parseObject } from '../json.ts'
 import type { AuthEntry } from './config/ledger.ts'
-import { type Finished, run } from './run.ts'
-import { findProgram } from './program.ts'
+import { type Finished, findProgram, run } from './run.ts'
 import { parseErrors } from '../registry/error-body.ts'
 
 /** The path of the docker CLI; undefined where there is none on the PATH. */
@@ -33,14 +32,14 @@ const FIRST_WAIT_MS = 500
 
 /**
  * Runs `docker login` in a config directory of its own. A network fault is tried again, a refusal is not.
- * @returns the entry that docker wrote; empty where a helper has the secret
- * @throws UserError where docker could not log in, or said that it did and wrote no entry
+ * @returns the entry that docker wrote, empty where a helper has the secret; undefined where it exited with 0 and wrote none
+ * @throws UserError where docker could not log in
  */
-export async function dockerLogin(login: DockerLogin, context: Context): Promise<AuthEntry> {
+export async function dockerLogin(login: DockerLogin, context: Context): Promise<AuthEntry | undefined> {
   prepareConfig(login)
   for (let attempt = 1; ; attempt++) {
     const finished = await runLogin(login, context)
-    if (finished.code === 0) return await readEntry(login)
+    if (finished.code === 0) return readEntry(login)
     const message = parseStderr(finished.stderr)
     const wait = jitter(FIRST_WAIT_MS * 2 ** attempt)
     if (
@@ -68,22 +67,19 @@ async function runLogin(
   { docker, host, credential, directory }: DockerLogin,
   context: Context
 ): Promise<Finished> {
-  return await run(docker, ['login', '--username', credential.username, '--password-stdin', host], {
-    input: credential.secret,
-    env: childEnvironment(credential.secret, directory),
-    timeoutMs: timeLeft(context),
-    stdout: 'ignore'
-  })
+  context.checkActive()
+  const { username, secret } = credential
+  // The directory is named twice: a wrapper such as sudo does not pass DOCKER_CONFIG on.
+  const args = ['--config', directory, 'login', '--username', username, '--password-stdin', host]
+  const env = childEnvironment(directory)
+  return await run(docker, args, { input: secret, env, timeoutMs: timeLeft(context) })
 }
 
-async function readEntry({ directory, host }: DockerLogin): Promise<AuthEntry> {
-  const config = parseObject(await readFile(join(directory, 'config.json'), 'utf8').catch(() => ''))
+function readEntry({ directory, host }: DockerLogin): AuthEntry | undefined {
+  const file = join(directory, 'config.json')
+  const config = existsSync(file) ? parseObject(readFileSync(file, 'utf8')) : undefined
   const entry = isObject(config?.['auths']) ? config['auths'][host] : undefined
-  if (isObject(entry)) return entry
-  throw new UserError(
-    `docker login for ${host} ended well, but wrote no login.`,
-    'Nothing was logged in. Which program is the docker on the PATH? Run: docker --version'
-  )
+  return isObject(entry) ? entry : undefined
 }
 
 /** docker's own last words: not its log lines, and no body, but the messages in it. */
@@ -159,11 +155,28 @@ function explain(
       "If a proxy of yours opens TLS, name its CA's file in SSL_CERT_FILE."
     )
   }
-  if (message === '') {
+  if (message === '')
     return new UserError(
-      `docker login for ${host} ended with ${finished.code} and said nothing.`,
-      'Which program is the docker on the PATH? Run: docker --version'
+      `docker login for ${host} exited with code ${finished.code} and no output.`,
+      WHICH_DOCKER
     )
-  }
-  return explainRefusal(`${host} refused the login as ${username}`, message, secret)
+  if (NO_DOCKER.test(message))
+    return new UserError(
+      `docker login for ${host} failed: the docker on the PATH can't run here.`,
+      WHICH_DOCKER
+    )
+  if (REFUSED.test(message) || findKnownMessage(message) !== undefined)
+    return explainRefusal(`${host} refused the login as ${username}`, message, secret)
+  return new UserError(
+    `docker login for ${host} failed with exit code ${finished.code}.`,
+    'Check that docker login works by hand on this runner.',
+    quoteRedacted(message, secret)
+  )
 }
+
+const WHICH_DOCKER =
+  'Check which docker is on the PATH, and that it is for this processor: command -v docker; docker --version'
+
+/** A shell's words for a program of another processor, or for a wrapper script whose docker is missing. */
+const NO_DOCKER = /syntax error|exec format error|cannot execute|command not found|: not found$/i
+const REFUSED = /\b40[0134]\b|unauthorized|denied|forbidden|incorrect|password|credential|not valid/i

@@ -5,8 +5,7 @@ import { quoteRedacted } from '../errors/redact.ts'
 import { UserError } from '../errors/user-error.ts'
 import { quote } from '../errors/quote.ts'
 import { parseObject, stringAt } from '../json.ts'
-import { type Finished, run } from './run.ts'
-import { findProgram } from './program.ts'
+import { type Finished, findProgram, run } from './run.ts'
 
 /** A `docker-credential-*` program: github.com/docker/docker-credential-helpers, "Development". */
 export interface CredentialHelper {
@@ -38,7 +37,7 @@ export async function getFromHelper(
   host: string,
   context: Context
 ): Promise<Credential | undefined> {
-  const finished = await call(helper, 'get', host, '', context)
+  const finished = await call(helper, 'get', host, context)
   // Every helper says it in these words, on its standard output (credentials/error.go).
   if (/credentials not found/i.test(finished.stdout + finished.stderr)) return undefined
   const found = parseObject(finished.stdout)
@@ -60,7 +59,7 @@ export async function storeInHelper(
   context: Context
 ): Promise<void> {
   const input = JSON.stringify({ ServerURL: host, Username: username, Secret: secret })
-  checkSuccess(await call(helper, 'store', input, secret, context), helper, 'store', host, secret)
+  checkSuccess(await call(helper, 'store', input, context), helper, 'store', host, secret)
 }
 
 /**
@@ -72,7 +71,7 @@ export async function eraseFromHelper(
   host: string,
   context: Context
 ): Promise<void> {
-  checkSuccess(await call(helper, 'erase', host, '', context), helper, 'erase', host, '')
+  checkSuccess(await call(helper, 'erase', host, context), helper, 'erase', host, '')
 }
 
 /**
@@ -80,23 +79,22 @@ export async function eraseFromHelper(
  * @throws UserError where the helper fails
  */
 export async function listHelper(helper: CredentialHelper, context: Context): Promise<string[]> {
-  const finished = await call(helper, 'list', '', '', context)
+  const finished = await call(helper, 'list', '', context)
   checkSuccess(finished, helper, 'list', 'all hosts', '')
   return Object.keys(parseObject(finished.stdout) ?? {})
 }
+
+/** A store with thousands of logins lists them all at once. */
+const MAX_LIST_BYTES = 8 * 1024 * 1024
 
 async function call(
   helper: CredentialHelper,
   verb: 'get' | 'store' | 'erase' | 'list',
   input: string,
-  secret: string,
   context: Context
 ): Promise<Finished> {
-  return await run(helper.path, [verb], {
-    input,
-    env: childEnvironment(secret),
-    timeoutMs: timeLeft(context)
-  })
+  const [env, timeoutMs] = [childEnvironment(), timeLeft(context)]
+  return await run(helper.path, [verb], { input, env, timeoutMs, maxOutputBytes: MAX_LIST_BYTES })
 }
 
 function checkSuccess(

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type ConfigFile, configPath, explainWrite, helperFor, readConfig } from './config/file.ts'
 import type { Context } from '../context.ts'
@@ -6,7 +6,6 @@ import { type Credential, formatBasic } from '../credential/credential.ts'
 import { dockerLogin, findDocker } from './cli.ts'
 import { hold, type HeldLogin } from './config/user-config.ts'
 import { messageOf, UserError } from '../errors/user-error.ts'
-import { rm } from '../files.ts'
 import { storeInHelper } from './helper.ts'
 import { checkHelperLogin, claimHelper, eraseUnused, type HelperClaim } from './helper-login.ts'
 import { stringAt } from '../json.ts'
@@ -99,14 +98,12 @@ async function logInSideBySide(
   if (hosts.some(({ wanted }) => 'credential' in wanted)) context.info(describeDocker(docker))
   makeScratch(scratch)
   try {
-    return await allOrNone(
-      hosts.map(async (plan, index) => {
-        const directory = join(scratch, String(index))
-        return await logIn(plan, docker ?? logInWithoutDocker, directory, context)
-      })
-    )
+    return await allOrNone(hosts, async (plan, index) => {
+      const directory = join(scratch, String(index))
+      return await logIn(plan, docker ?? logInWithoutDocker, directory, context)
+    })
   } finally {
-    await rm(scratch, { recursive: true, force: true })
+    rmSync(scratch, { recursive: true, force: true, maxRetries: 3 })
   }
 }
 
@@ -140,15 +137,30 @@ function makeScratch(scratch: string): void {
   }
 }
 
-async function allOrNone(logins: readonly Promise<HeldLogin>[]): Promise<HeldLogin[]> {
-  const results = await Promise.allSettled(logins)
-  const failures = results.flatMap((result) =>
-    result.status === 'rejected' ? [result.reason as unknown] : []
-  )
-  if (failures.length === 0) return await Promise.all(logins)
-  if (logins.length === 1) throw failures[0]
+const MAX_PARALLEL = 16
+
+/** Logs in to the hosts side by side. */
+async function allOrNone(
+  plans: readonly HostPlan[],
+  logIn: (plan: HostPlan, index: number) => Promise<HeldLogin>
+): Promise<HeldLogin[]> {
+  const logins: HeldLogin[] = []
+  const failures: unknown[] = []
+  const queue = plans.entries()
+  const work = async (): Promise<void> => {
+    for (const [index, plan] of queue) {
+      try {
+        logins[index] = await logIn(plan, index)
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: MAX_PARALLEL }, work))
+  if (failures.length === 0) return logins
+  if (plans.length === 1) throw failures[0]
   throw new UserError(
-    `${failures.length} of ${logins.length} logins failed, so none was kept.`,
+    `${failures.length} of ${plans.length} logins failed, so none was kept.`,
     failures.map(messageOf).join('\n')
   )
 }
@@ -167,27 +179,30 @@ async function storeVerified(
   return {}
 }
 
-/** An exit code of 0 is no proof: the login is read back, from the entry or from the helper. */
+/** An exit code of 0 is not trusted: the login is read back, from the entry or from the helper. */
 async function checkLogin(
   host: string,
   credential: Credential,
-  entry: AuthEntry,
+  entry: AuthEntry | undefined,
   claim: HelperClaim | undefined,
   context: Context
 ): Promise<HeldLogin> {
-  if (claim !== undefined) {
+  if (claim !== undefined && entry !== undefined)
     return { host, entry, helper: await checkHelperLogin(claim, host, context) }
-  }
+  if (entry !== undefined && isLogin(entry, credential, context)) return { host, entry }
+  const stored = entry === undefined ? 'no' : 'another'
+  throw new UserError(
+    `docker login for ${host} exited with code 0, but stored ${stored} credential.`,
+    'Check which docker is on the PATH: command -v docker; docker --version'
+  )
+}
+
+function isLogin(entry: AuthEntry, { username, secret }: Credential, context: Context): boolean {
   const found = parseEntry(entry)
-  // docker keeps an identity token in place of the secret, where the registry gives one.
+  // docker stores an identity token instead of the secret, where the registry issues one.
   const identityToken = stringAt(entry, 'identitytoken')
   if (identityToken !== undefined) context.mask(identityToken)
-  const proven = identityToken !== undefined || found?.secret === credential.secret
-  if (found?.username === credential.username && proven) return { host, entry }
-  throw new UserError(
-    `docker login for ${host} ended well, but wrote another login than this one.`,
-    'Nothing was logged in. Which program is the docker on the PATH? Run: docker --version'
-  )
+  return found?.username === username && (identityToken !== undefined || found.secret === secret)
 }
 
 /** The user name and secret in an entry's `auth`. */

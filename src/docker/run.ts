@@ -1,4 +1,12 @@
-import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { ChildProcess } from 'node:child_process'
+import { subscribe } from 'node:diagnostics_channel'
+import { extname, isAbsolute } from 'node:path'
+import { exec } from '@actions/exec'
+import { findInPath } from '@actions/io'
+import { quote } from '../errors/quote.ts'
+import { messageOf, UserError } from '../errors/user-error.ts'
+import { killTree } from './process-tree.ts'
 
 export interface Finished {
   /** The exit code; undefined where a signal ended the process, or it ran out of time. */
@@ -8,80 +16,103 @@ export interface Finished {
   readonly stderr: string
 }
 
-const running = new Set<ChildProcess>()
+interface RunOptions {
+  /** What the program reads on its standard input. */
+  readonly input: string
+  readonly env: Readonly<Record<string, string>>
+  /** After this time, in milliseconds, the program and all that it started is killed. */
+  readonly timeoutMs: number
+  /** What is kept of each output, in bytes; 64 KiB if not set. */
+  readonly maxOutputBytes?: number
+}
 
-/** Ends every program that `run` has started and that still runs, because the step itself is being ended. */
-export function killChildren(): void {
-  for (const child of running) child.kill('SIGKILL')
+/**
+ * The path of a program on the PATH; undefined where there is none. The working directory is not searched, and on
+ * Windows only what starts without a shell counts.
+ */
+export async function findProgram(name: string): Promise<string | undefined> {
+  const startable = (file: string): boolean =>
+    process.platform !== 'win32' || ['.exe', '.com'].includes(extname(file).toLowerCase())
+  return (await findInPath(name)).find((file) => isAbsolute(file) && startable(file))
 }
 
 const MAX_OUTPUT_BYTES = 64 * 1024
-/** What a program that has ended said is here by then. */
-const STDIO_GRACE_MS = 1_000
+/** How long the output is read after the program has ended, where a process that it left behind holds it open. */
+const OUTPUT_GRACE_MS = 1_000
 
-/**
- * Runs a program to its end, with a secret on its standard input where it needs one; nothing of it is printed.
- * Written here because @actions/exec can't end a child (a docker that outlives the budget would go on to write the
- * secret to disk), and lets EPIPE escape where the child ends before it has read its input.
- * @param file absolute path of the program
- * @param options.timeoutMs after this the program is killed
- * @param options.stdout told not to, it does not listen to the program's standard output
- * @throws Error where the program can't be started
- */
-export async function run(
-  file: string,
-  args: readonly string[],
-  options: {
-    readonly input: string
-    readonly env: NodeJS.ProcessEnv
-    readonly timeoutMs: number
-    readonly stdout?: 'ignore'
-  }
-): Promise<Finished> {
-  const { input, env, timeoutMs, stdout: heard = 'pipe' } = options
-  const setting: SpawnOptions = { env, windowsHide: true, stdio: ['pipe', heard, 'pipe'] }
-  return await new Promise((resolve, reject) => {
-    const child = spawn(file, args, setting)
-    running.add(child)
-    const stdout = collect(child.stdout)
-    const stderr = collect(child.stderr)
-    const closePipes = (): void => {
-      child.stdout?.destroy()
-      child.stderr?.destroy()
-    }
-    let timer = setTimeout(() => {
-      child.kill('SIGKILL')
-      closePipes()
-    }, timeoutMs)
-    child.stdin?.on('error', () => {
-      // The child ended before it had read all: its exit code tells why.
-    })
-    child.on('error', (error) => {
-      running.delete(child)
-      clearTimeout(timer)
-      reject(error)
-    })
-    child.on('exit', () => {
-      clearTimeout(timer)
-      // A grandchild may hold the pipes open for ever: a key agent, say.
-      timer = setTimeout(closePipes, STDIO_GRACE_MS)
-    })
-    child.on('close', (code, signal) => {
-      running.delete(child)
-      clearTimeout(timer)
-      resolve({ code: code ?? undefined, signal: signal ?? undefined, stdout: stdout(), stderr: stderr() })
-    })
-    child.stdin?.end(input)
-  })
+const running = new Set<ChildProcess>()
+const starting = new AsyncLocalStorage<(child: ChildProcess) => void>()
+
+// `exec` keeps its child to itself; Node publishes each child that is made (docs/references.md, "Node").
+subscribe('child_process', (message) => {
+  starting.getStore()?.((message as { process: ChildProcess }).process)
+})
+
+/** Ends every program that `run` has started, and all that they started, because the step itself is being ended. */
+export function killChildren(): void {
+  for (const { pid } of running) if (pid !== undefined) killTree(pid)
 }
 
-/** Collects a stream's text, if there is one; the rest of a very long one is read and dropped. */
-function collect(stream: NodeJS.ReadableStream | null): () => string {
-  const chunks: Buffer[] = []
-  let size = 0
-  stream?.on('data', (chunk: Buffer) => {
-    if (size < MAX_OUTPUT_BYTES) chunks.push(chunk)
-    size += chunk.length
-  })
-  return () => Buffer.concat(chunks).toString()
+/**
+ * Runs a program to its end, with a secret on its standard input where it needs one; none of its output is printed.
+ * @param file absolute path of the program
+ * @throws UserError where the program can't be started
+ */
+export async function run(file: string, args: readonly string[], options: RunOptions): Promise<Finished> {
+  const { input, env, timeoutMs, maxOutputBytes = MAX_OUTPUT_BYTES } = options
+  const stdout: Buffer[] = []
+  const stderr: Buffer[] = []
+  let child: ChildProcess | undefined
+  let timer: NodeJS.Timeout | undefined
+  const onStart = (started: ChildProcess): void => {
+    child = started
+    child.once('spawn', () => {
+      running.add(started)
+      // A program that ends before it has read its input: its exit code says why.
+      started.stdin?.on('error', () => undefined)
+      timer = setTimeout(() => {
+        killTree(Number(started.pid))
+      }, timeoutMs)
+    })
+    child.once('exit', () => {
+      running.delete(started)
+      clearTimeout(timer)
+    })
+  }
+  const keep = (chunks: Buffer[], stream: 'stdout' | 'stderr'): ((chunk: Buffer) => void) => {
+    let size = 0
+    return (chunk) => {
+      chunks.push(chunk)
+      size += chunk.length
+      // The rest is read and dropped: a program that waits for a reader would not end.
+      if (size >= maxOutputBytes) child?.[stream]?.removeAllListeners('data').resume()
+    }
+  }
+  try {
+    await starting.run(onStart, async () =>
+      exec(`"${file.replaceAll('"', '\\"')}"`, [...args], {
+        input: Buffer.from(input),
+        env: { ...env },
+        silent: true,
+        ignoreReturnCode: true,
+        delay: OUTPUT_GRACE_MS,
+        listeners: { stdout: keep(stdout, 'stdout'), stderr: keep(stderr, 'stderr') }
+      })
+    )
+    if (child === undefined) throw new Error('Node did not publish the child process')
+    // A process that was left behind can hold them open.
+    child.stdout?.destroy()
+    child.stderr?.destroy()
+    return {
+      code: child.exitCode ?? undefined,
+      signal: child.signalCode ?? undefined,
+      stdout: Buffer.concat(stdout).toString(),
+      stderr: Buffer.concat(stderr).toString()
+    }
+  } catch (error) {
+    throw new UserError(
+      `${file} can't be started: ${quote(messageOf(error).replace(/^.*Error: /s, ''))}`,
+      'Check that it is a program for this operating system and processor.'
+    )
+  }
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { isObject, parseObject, stringAt } from '../json.ts'
 
 /**
@@ -32,7 +32,9 @@ function isFromFork(eventPath: string | undefined): boolean {
 
 function parseEvent(path: string | undefined): Record<string, unknown> | undefined {
   try {
-    return path === undefined ? undefined : parseObject(readFileSync(path, 'utf8'))
+    // Reading a pipe would wait for a writer.
+    const readable = path !== undefined && statSync(path).isFile()
+    return readable ? parseObject(readFileSync(path, 'utf8')) : undefined
   } catch {
     return undefined
   }

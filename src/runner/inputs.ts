@@ -8,7 +8,6 @@ import {
   type TrustedProfile
 } from '../credential/credential.ts'
 import { UserError } from '../errors/user-error.ts'
-import { knownSecrets } from '../errors/redact.ts'
 import { formatList } from '../errors/quote.ts'
 import type { WantedDocker } from '../docker/install.ts'
 import type { Identity } from '../credential/identity.ts'
@@ -27,6 +26,7 @@ import { parseIamUrl } from '../iam/url.ts'
 import { explainRegion, explainRegistry, findMistake } from '../registry/hints.ts'
 import { isKnownHost, resolveRegion } from '../registry/regions.ts'
 import { explainMissingSecrets } from './event.ts'
+import { hide, mask } from './log.ts'
 import { isLoopback } from '../http/loopback.ts'
 
 export interface Inputs {
@@ -105,6 +105,17 @@ function readSecrets(): Secrets {
   )
 }
 
+/** Masks the inputs of post, which gets them again: no child process gets them, and no error shows them. */
+export function maskSecrets(): void {
+  for (const kind of SECRET_KINDS) {
+    try {
+      readSecret(kind)
+    } catch {
+      // One that was changed since is masked as it is.
+    }
+  }
+}
+
 /**
  * One secret once more, for post: inputs are given to it again, and evaluated again. Undefined where it is empty.
  * @throws UserError where it can't be a secret of that kind any more
@@ -114,21 +125,14 @@ export function readSecret(kind: SecretKind): string | undefined {
   if (pasted.trim() === '') return undefined
   maskPasted(pasted)
   const secret = parseSecret(kind, pasted)
-  knownSecrets.add(secret)
+  mask(secret)
   maskPasted(secret)
   return secret
 }
 
 /** Masks line by line: the lines of a key file hold the key, but a line that is a brace would hide every brace. */
 function maskPasted(text: string): void {
-  for (const line of text.split(/[\r\n]+/)) if (line.trim().length > 3) mask(line.trim())
-}
-
-const masked = new Set<string>()
-
-function mask(secret: string): void {
-  if (!masked.has(secret)) core.setSecret(secret)
-  masked.add(secret)
+  for (const line of text.split(/[\r\n]+/)) if (line.trim().length > 3) hide(line.trim())
 }
 
 /** The one secret that was given, or a trusted profile alone. */

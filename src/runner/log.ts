@@ -1,60 +1,61 @@
-import { writeSync } from 'node:fs'
 import * as core from '@actions/core'
 import type { Context } from '../context.ts'
-import { findProxySecrets } from '../http/environment.ts'
-import { codeOf } from '../errors/user-error.ts'
-import { knownSecrets } from '../errors/redact.ts'
 import { escapeLine } from '../errors/quote.ts'
+import { knownSecrets } from '../errors/redact.ts'
+import { findProxySecrets } from '../http/environment.ts'
+
+// A runner that closes the log is no reason to leave work half done.
+process.stdout.on('error', () => undefined)
+
+/** Writes one line to the log. */
+export function info(line: string): void {
+  core.info(escapeLine(line))
+}
+
+/** Writes a warning, which GitHub shows beside the run. */
+export function warning(message: string): void {
+  core.warning(escapeLines(message))
+}
+
+/** Writes the error of a failed step, and sets its exit code. */
+export function fail(message: string): void {
+  core.setFailed(escapeLines(message))
+}
+
+function escapeLines(message: string): string {
+  return message.split('\n').map(escapeLine).join('\n')
+}
+
+const hidden = new Set<string>()
+
+/** Hides a text in the log from now on. */
+export function hide(text: string): void {
+  if (!hidden.has(text)) core.setSecret(text)
+  hidden.add(text)
+}
+
+/** Hides a secret in the log, and remembers it: no child process gets it in a variable, and no error shows it. */
+export function mask(secret: string): void {
+  hide(secret)
+  knownSecrets.add(secret)
+}
 
 /**
- * Has all that @actions/core says go out at once. Node's own process.stdout loads streams and sockets for it, a sixth of
- * a bare Node (docs/performance.md), and where it writes later a mask could come after its secret.
+ * What the layers below can log, mask and wait for.
+ * @param budgetMs from now until the deadline, in milliseconds
+ * @param checkActive see `Context`; never throws where it is not set
  */
-export function logAtOnce(): void {
-  Object.defineProperty(process, 'stdout', { value: { write } })
-}
-
-function write(text: string): boolean {
-  let rest = Buffer.from(text)
-  while (rest.length > 0) rest = rest.subarray(writeSome(rest))
-  return true
-}
-
-/** @returns how many bytes are dealt with */
-function writeSome(bytes: Buffer): number {
-  try {
-    return writeSync(1, bytes)
-  } catch (error) {
-    // EAGAIN: a pipe that is full. With any other error nobody reads any more: no reason to leave work half done.
-    return codeOf(error) === 'EAGAIN' ? 0 : bytes.length
-  }
-}
-
-/** What the rooms below may say, mask and wait for: the log, the real clock, and a budget from now on. */
-export function createContext(budgetMs: number): Context {
-  for (const secret of findProxySecrets(process.env)) core.setSecret(secret)
+export function createContext(budgetMs: number, checkActive = (): void => undefined): Context {
+  for (const secret of findProxySecrets(process.env)) hide(secret)
   return {
-    mask: (secret) => {
-      knownSecrets.add(secret)
-      core.setSecret(secret)
-    },
-    info: say,
-    warning: (line) => {
-      core.warning(line)
-    },
+    mask,
+    info,
+    warning,
+    checkActive,
     now: () => Date.now(),
     sleep: async (milliseconds) => {
       await new Promise((resolve) => setTimeout(resolve, milliseconds))
     },
-    checkActive: () => undefined,
     deadline: Date.now() + budgetMs
   }
-}
-
-/**
- * Writes one line to the log: a path or a name in it can't start a command of the runner's. @actions/core would load
- * node:os for it, to ask how a line ends.
- */
-export function say(line: string): void {
-  process.stdout.write(`${escapeLine(line)}\n`)
 }

@@ -1,10 +1,8 @@
-import { appendFileSync } from 'node:fs'
 import * as core from '@actions/core'
 import { messageOf } from '../errors/user-error.ts'
 import { formatList } from '../errors/quote.ts'
 import { escapeLine } from '../errors/quote.ts'
-import { say } from './log.ts'
-import { appendValues } from './runner-file.ts'
+import { info, warning } from './log.ts'
 import type { State } from './state.ts'
 
 /** What is told of a login, beside its state. */
@@ -26,13 +24,13 @@ export interface MintReport {
 }
 
 /** Sets the outputs, says what was done, and writes it on the job's page. */
-export function reportLogin(state: State, { username, password, minted }: LoginReport): void {
+export async function reportLogin(state: State, { username, password, minted }: LoginReport): Promise<void> {
   const { hosts, directory, stage, expiresAt } = state
-  appendValues('GITHUB_OUTPUT', {
-    registry: hosts[0],
+  setOutputs({
+    registry: hosts[0] ?? '',
     registries: JSON.stringify(hosts),
     username,
-    password,
+    password: password ?? '',
     'token-id': minted?.id ?? '',
     'expires-at': expiresAt,
     access: minted?.access ?? '',
@@ -40,8 +38,8 @@ export function reportLogin(state: State, { username, password, minted }: LoginR
   })
   const until = expiresAt === '' ? 'does not end by itself' : `ends ${expiresAt}`
   const who = username === '' ? 'with a repository token' : `as ${username}`
-  say(`Logged in to ${formatList(hosts)} ${who}. The credential ${until}.`)
-  writeSummary('Logged in to IBM Cloud Container Registry', [
+  info(`Logged in to ${formatList(hosts)} ${who}. The credential ${until}.`)
+  await writeSummary('Logged in to IBM Cloud Container Registry', [
     ['Registry', hosts.map(code).join('<br>')],
     ['User name', username === '' ? 'none: it is a repository token' : code(username)],
     ...(minted === undefined ? [] : mintRows(minted)),
@@ -49,6 +47,14 @@ export function reportLogin(state: State, { username, password, minted }: LoginR
     ['Kept in', code(`${directory}/config.json`)],
     ['After the job', describeAfter(stage, minted)]
   ])
+}
+
+function setOutputs(outputs: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(outputs)) {
+    // Without this file, @actions/core prints outputs to the log.
+    if (name === 'password' && !process.env['GITHUB_OUTPUT']) continue
+    core.setOutput(name, value)
+  }
 }
 
 function mintRows({ method, id, access, repositories }: MintReport): Row[] {
@@ -76,28 +82,26 @@ export interface CleanupReport {
   readonly notCleanedUp: string[]
 }
 
-/** Says what was cleaned and what is left, and writes it on the job's page. A failure is never more than a warning. */
-export function reportCleanup({ cleanedUp: done, notCleanedUp: left }: CleanupReport): void {
-  for (const line of done) say(line)
-  for (const line of left) core.warning(line)
+/** Writes what was cleaned up, and what was not, to the log and to the job summary. */
+export async function reportCleanup({ cleanedUp, notCleanedUp }: CleanupReport): Promise<void> {
+  for (const line of cleanedUp) info(line)
+  for (const line of notCleanedUp) warning(line)
   const rows = [
-    ...done.map((line) => ['Done', cell(line)] as const),
-    ...left.map((line) => ['Left', cell(line)] as const)
+    ...cleanedUp.map((line) => ['Done', cell(line)] as const),
+    ...notCleanedUp.map((line) => ['Left', cell(line)] as const)
   ]
-  writeSummary('Cleaned up after IBM Cloud Container Registry', rows)
+  await writeSummary('Cleaned up after IBM Cloud Container Registry', rows)
 }
 
 type Row = readonly [name: string, html: string]
 
-/** Written here because @actions/core loads node:fs/promises for it (see files.ts). */
-function writeSummary(title: string, rows: readonly Row[]): void {
-  const path = process.env['GITHUB_STEP_SUMMARY']
-  if (rows.length === 0 || path === undefined || path === '') return
-  const table = rows.map(([name, html]) => `<tr><th>${name}</th><td>${html}</td></tr>`).join('')
+async function writeSummary(title: string, rows: readonly Row[]): Promise<void> {
+  if (rows.length === 0) return
+  const table = rows.map(([data, html]) => [{ data, header: true }, html])
   try {
-    appendFileSync(path, `<h3>${title}</h3>\n<table>${table}</table>\n`)
+    await core.summary.addHeading(title, 3).addTable(table).write()
   } catch (error) {
-    say(`The job summary was not written: ${messageOf(error)}`)
+    core.debug(`Could not write the job summary: ${escapeLine(messageOf(error))}`)
   }
 }
 

@@ -1,4 +1,5 @@
-import { basename, isAbsolute, resolve } from 'node:path'
+import { lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, isAbsolute, resolve } from 'node:path'
 import * as core from '@actions/core'
 import type { LoginVariables } from '../docker/config/isolated.ts'
 import { isTime } from '../errors/quote.ts'
@@ -6,7 +7,6 @@ import { UserError } from '../errors/user-error.ts'
 import { isObject, parseObject } from '../json.ts'
 import { isMintState, type MintState } from '../mint/journal.ts'
 import { isAllowedHost } from '../registry/hosts.ts'
-import { appendValues } from './runner-file.ts'
 
 /** What main leaves for post. Never a secret. */
 export interface State {
@@ -30,17 +30,33 @@ export interface State {
 }
 
 // Always saved, and first: a step in between can set STATE_ of a key that main did not save, but of no other
-// (facts/clients-and-runner.md, "The runner").
+// (docs/references.md, "Runner").
 const KEY = 'login'
+const MAIN_KEY = 'main'
 
-/** Saves that main has begun, before it has done anything that must be undone. */
+/** Saves that main has started, before it has done anything that must be undone. */
 export function saveStarted(): void {
-  appendValues('GITHUB_STATE', { [KEY]: '{}' })
+  core.saveState(KEY, {})
+  core.saveState(MAIN_KEY, 'started')
 }
 
-/** Saves what post has to undo; called before it is done. The last call counts. */
+/** Saves that main has ended by itself, successfully or not. */
+export function saveEnded(): void {
+  core.saveState(MAIN_KEY, 'ended')
+}
+
+/** Whether main ended by itself: if not, what it started can still be running, and main too. */
+export function hasMainEnded(): boolean {
+  return core.getState(MAIN_KEY) === 'ended'
+}
+
+/**
+ * Saves what post has to undo; called before it is done. The last call counts.
+ * @throws Error where post would refuse this state, so that nothing would be cleaned up
+ */
 export function saveState(state: State): void {
-  appendValues('GITHUB_STATE', { [KEY]: JSON.stringify(state) })
+  if (!isState(state)) throw new Error('The state of this step is not valid, so it was not started.')
+  core.saveState(KEY, state)
 }
 
 /**
@@ -89,4 +105,30 @@ function isLoginVariables(value: unknown): boolean {
 
 function isPlainPath(path: unknown): path is string {
   return typeof path === 'string' && isAbsolute(path) && resolve(path) === path
+}
+
+/** Puts a file in the place of the scratch directory: docker can't make it again, and a main that still runs sees it. */
+export function closeScratch({ scratch }: State): void {
+  mkdirSync(dirname(scratch), { recursive: true })
+  for (let attempt = 1; ; attempt++) {
+    rmSync(scratch, { recursive: true, force: true, maxRetries: 3 })
+    try {
+      writeFileSync(scratch, '', { flag: 'wx', mode: 0o600 })
+      return
+    } catch (error) {
+      if (attempt === 10) throw error
+    }
+  }
+}
+
+/**
+ * Checks that post has not begun: where no signal reaches it, a cancelled main outlives its own cleanup.
+ * @throws UserError where it has
+ */
+export function checkActive({ scratch }: State): void {
+  if (lstatSync(scratch, { throwIfNoEntry: false })?.isFile() !== true) return
+  throw new UserError(
+    'The cleanup of this step has already run, so the login was stopped.',
+    'Nothing is logged in. The job was cancelled before the login had ended.'
+  )
 }

@@ -84,7 +84,7 @@ describe('A docker that', () => {
   test('ends with 0 and wrote no login', async () => {
     const docker = stage.newDocker([{ exitCode: 0, entry: 'none' }])
     const job = await stage.newJob({ docker: docker.directory })
-    expectNoLogin('docker wrote no entry', await job.main(us), job, 'wrote no login')
+    expectNoLogin('docker wrote no entry', await job.main(us), job, 'stored no credential')
     expect(job.snapshot()).toEqual({})
   })
 
@@ -109,7 +109,7 @@ describe('A docker that', () => {
   test('ends with 0 and wrote no JSON', async () => {
     const docker = writeProgram('docker', 'printf \'{"auths":\' >"$DOCKER_CONFIG/config.json"')
     const job = await stage.newJob({ docker })
-    expectNoLogin('docker wrote no entry', await job.main(us), job, 'wrote no login')
+    expectNoLogin('docker wrote no entry', await job.main(us), job, 'stored no credential')
   })
 })
 

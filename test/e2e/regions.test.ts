@@ -149,7 +149,15 @@ describe('docker is called', () => {
     const sha256 = createHash('sha256').update(secret).digest('hex')
     expect(calls).toHaveLength(1)
     expect(calls[0]).toMatchObject({
-      argv: ['login', '--username', username, '--password-stdin', 'us.icr.io'],
+      argv: [
+        '--config',
+        expect.any(String),
+        'login',
+        '--username',
+        username,
+        '--password-stdin',
+        'us.icr.io'
+      ],
       stdin: { bytes: Buffer.byteLength(secret), sha256 }
     })
   })
@@ -211,8 +219,8 @@ test('Without network work of its own a login with docker sends nothing', async 
 })
 
 test.each([
-  [{ exitCode: 0, entry: 'none' as const }, 'wrote no login'],
-  [{ exitCode: 125, stderr: '' }, 'ended with 125 and said nothing']
+  [{ exitCode: 0, entry: 'none' as const }, 'stored no credential'],
+  [{ exitCode: 125, stderr: '' }, 'exited with code 125 and no output']
 ])('A docker that is none is not believed: %o', async (answer, wanted) => {
   const docker = stage.newDocker([answer])
   const job = await stage.newJob({ docker: docker.directory })

@@ -10,13 +10,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const started = Date.now()
 const [directory, ...argv] = process.argv.slice(2)
 const host = argv.at(-1)
-const configDirectory = process.env.DOCKER_CONFIG || join(homedir(), '.docker')
-const configFile = join(configDirectory, 'config.json')
-const config = existsSync(configFile) ? readFileSync(configFile, 'utf8') : null
 const callsFile = join(directory, 'calls.jsonl')
 
 const readText = (file) => (existsSync(file) ? readFileSync(file, 'utf8') : '')
+const command = argv[0] === '--config' ? argv[2] : argv[0]
 const option = (name) => (argv.includes(name) ? argv[argv.indexOf(name) + 1] : undefined)
+const configDirectory = option('--config') ?? (process.env.DOCKER_CONFIG || join(homedir(), '.docker'))
+const configFile = join(configDirectory, 'config.json')
+const config = existsSync(configFile) ? readFileSync(configFile, 'utf8') : null
 
 /** The answer whose turn it is; calls that run at the same moment for the same host may get the same one. */
 function answerNow() {
@@ -82,9 +83,9 @@ const {
 } = answerNow()
 await sleep(delay)
 process.exitCode = exitCode
-if (argv[0] === 'login' && entry !== 'none') login(entry, stdin)
+if (command === 'login' && entry !== 'none') login(entry, stdin)
 const usual =
-  { login: 'Login Succeeded\n', '--version': 'Docker version 28.2.2, build recording\n' }[argv[0]] ?? ''
+  { login: 'Login Succeeded\n', '--version': 'Docker version 28.2.2, build recording\n' }[command] ?? ''
 process.stdout.write(stdout ?? (process.exitCode === 0 ? usual : ''))
 process.stderr.write(stderr)
 

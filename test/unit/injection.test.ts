@@ -19,7 +19,7 @@ import { findRegistryTokens, removeRegistryToken } from '../../src/registry/toke
 import { verifyCredential } from '../../src/registry/client.ts'
 import { createContext } from '../../src/runner/log.ts'
 import { reportCleanup, reportLogin } from '../../src/runner/report.ts'
-import { saveState, type State } from '../../src/runner/state.ts'
+import type { State } from '../../src/runner/state.ts'
 import { PROFILE_ID, READER_ID, REPOSITORY, WRITER_KEY } from '../cloud/default-world.ts'
 import { signHs256 } from '../cloud/jwt.ts'
 import { readAction } from '../support/action-yml.ts'
@@ -347,21 +347,15 @@ describe('What is reported:', () => {
   /** The runner's reader takes what stands before a line's end for a part of it. */
   const unwrapped = (text: string): string => `${text}\n`.replaceAll('\r\n', '\n').slice(0, -1)
 
-  test('outputs and state have our keys alone, whatever is in their values', async () => {
+  test('outputs have our keys alone, whatever is in their values', async () => {
     await fc.assert(
       fc.asyncProperty(hostile, async (text) => {
         clear()
-        const said = await printed(() => {
-          saveState(state(text))
-          reportLogin(state(text), { username: 'iamapikey', password: text })
-        })
+        const said = await printed(() => reportLogin(state(text), { username: 'iamapikey', password: text }))
         expect(readLines(said).commands).toEqual([])
         const outputs = parseFile(read('GITHUB_OUTPUT'))
         expect(Object.keys(outputs)).toEqual(keys)
         expect([outputs['docker-config'], outputs['password']]).toEqual([unwrapped(text), unwrapped(text)])
-        const saved = parseFile(read('GITHUB_STATE'))
-        expect(Object.keys(saved)).toEqual(['login'])
-        expect(JSON.parse(saved['login'] ?? '')).toEqual(state(text))
       }),
       { numRuns: RUNS / 5 }
     )
@@ -371,9 +365,9 @@ describe('What is reported:', () => {
     await fc.assert(
       fc.asyncProperty(hostile, async (text) => {
         clear()
-        const said = await printed(() => {
-          reportLogin(state(text), { username: 'iamapikey', password: '' })
-          reportCleanup({ cleanedUp: [`done ${text}`], notCleanedUp: [`left ${text}`] })
+        const said = await printed(async () => {
+          await reportLogin(state(text), { username: 'iamapikey', password: '' })
+          await reportCleanup({ cleanedUp: [`done ${text}`], notCleanedUp: [`left ${text}`] })
         })
         expect(readLines(said).commands).toEqual(['warning'])
         const tags = read('GITHUB_STEP_SUMMARY').match(/<[^>]*>?/gu) ?? []
@@ -392,7 +386,8 @@ describe('What is reported:', () => {
           context.mask(text)
         })
         expect(readLines(said).commands).toEqual([])
-        expect(said.split('\n')).toHaveLength(3)
+        // A text is masked once.
+        expect(said.split('\n').length).toBeLessThanOrEqual(3)
       }),
       { numRuns: RUNS }
     )

@@ -11,6 +11,7 @@ import {
   type CredentialHelper
 } from '../../../src/docker/helper.ts'
 import { checkHelperLogin, claimHelper, eraseUnused } from '../../../src/docker/helper-login.ts'
+import { knownSecrets } from '../../../src/errors/redact.ts'
 import type { HelperUse, Release } from '../../../src/docker/config/ledger.ts'
 import { makeContext } from '../support/context.ts'
 import { makeHelper, type HelperFaults, type StandInHelper } from '../support/credential-helper.ts'
@@ -55,6 +56,7 @@ describe('a helper', () => {
 
   test('is given the secret on its standard input, and nowhere else', async () => {
     const helper = standIn()
+    knownSecrets.add(CREDENTIAL.secret)
     setVariables({
       'INPUT_API-KEY': CREDENTIAL.secret,
       LANG: CREDENTIAL.secret,

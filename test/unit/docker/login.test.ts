@@ -71,7 +71,7 @@ describe('a login that docker says it has made', () => {
     ['of another user with an identity token', { ...basic('me:'), identitytoken: 'opaque' }]
   ])('is refused where it is %s, and nothing is left', async (_, entry) => {
     putDocker(entry)
-    expect(await userError(login())).toContain('ended well, but wrote another login than this one.')
+    expect(await userError(login())).toContain('exited with code 0, but stored another credential.')
     expect(listing(plan.directory)).toEqual({ 'config.json': BEFORE })
     expect(existsSync(plan.scratch)).toBe(false)
   })

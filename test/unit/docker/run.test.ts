@@ -1,9 +1,18 @@
 // A program is run to its end, which always comes.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { describe, expect, test } from '@jest/globals'
 import { killChildren, run, type Finished } from '../../../src/docker/run.ts'
+import { makeFolder } from '../support/home.ts'
+import { userError } from '../support/throwing.ts'
 
 const node = async (script: string, input = '', timeoutMs = 20_000): Promise<Finished> =>
   await run(process.execPath, ['-e', script], { input, env: { ONLY: 'this' }, timeoutMs })
+
+/** A zombie has ended. */
+const isRunning = (pid: string): boolean =>
+  existsSync(`/proc/${pid}/stat`) && !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')
 
 const shell = async (script: string, timeoutMs = 20_000): Promise<Finished> =>
   await run('/bin/sh', ['-c', script], { input: '', env: { PATH: '/usr/bin:/bin' }, timeoutMs })
@@ -44,12 +53,21 @@ test('one that says very much is read to its end, and the start is kept', async 
   expect(stdout.length).toBeLessThan(256 * 1024)
 })
 
-test('one that can’t be started is an error', async () => {
-  const options = { input: '', env: {}, timeoutMs: 1000 }
-  await expect(run('/nonexistent/icr-login', [], options)).rejects.toMatchObject({ code: 'ENOENT' })
-  await expect(run(process.execPath, ['a\0b'], options)).rejects.toMatchObject({
-    code: 'ERR_INVALID_ARG_VALUE'
-  })
+test.each([
+  ['is not there', (file: string) => file + '-not'],
+  ['is not executable', (file: string) => file]
+])('a program that %s is an error that says so', async (_, place) => {
+  const file = join(makeFolder(), 'a "program" here')
+  writeFileSync(file, '#!/bin/sh\n', { mode: 0o600 })
+  const message = await userError(run(place(file), [], { input: '', env: {}, timeoutMs: 1000 }))
+  expect(message).toMatch(/^\S.*program.* can't be started: (?:Unable to locate executable file|spawn ).*\n/u)
+})
+
+test('a path with blanks and quotes is one program', async () => {
+  const file = join(makeFolder(), 'a "program" here')
+  writeFileSync(file, '#!/bin/sh\necho "$1"\n', { mode: 0o700 })
+  const finished = await run(file, ['an "argument"'], { input: '', env: { PATH: '/bin' }, timeoutMs: 10_000 })
+  expect(finished).toMatchObject({ code: 0, stdout: 'an "argument"\n' })
 })
 
 describe('the end of its time', () => {
@@ -68,6 +86,16 @@ describe('the end of its time', () => {
 
   test('comes too where a child of its own holds the output open', async () => {
     expect(await shell('sleep 25 & sleep 25', 300)).toMatchObject({ signal: 'SIGKILL' })
+  })
+
+  test('ends what it has started too, and what that has started', async () => {
+    const file = join(makeFolder(), 'pids')
+    const script = `(sleep 25 & echo $! >> ${file}; sleep 25) & echo $! >> ${file}; sleep 25`
+    await shell(script, 700)
+    await wait(100)
+    const pids = readFileSync(file, 'utf8').trim().split('\n')
+    expect(pids).toHaveLength(2)
+    for (const pid of pids) expect(isRunning(pid)).toBe(false)
   })
 
   test('may be there from the start', async () => {

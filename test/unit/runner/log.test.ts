@@ -20,14 +20,10 @@ function startSaying(): { said: Readable; errors: Promise<string>; ended: Promis
   const program = join(makeFolder(), 'say.mjs')
   writeFileSync(
     program,
-    `import { Socket } from 'node:net'
-import { logAtOnce, say } from '${log}'
-// From here on a full pipe refuses what is written, and does not wait.
-new Socket({ fd: 1 }).unref()
-logAtOnce()
-say('x'.repeat(${LENGTH}))
+    `import { info } from '${log}'
+info('x'.repeat(${LENGTH}))
 process._rawDebug('came to its end')
-process.exit()
+process.stdout.write('', () => process.exit())
 `
   )
   const child = spawn(node24(), ['--no-warnings', program], {
