@@ -38,7 +38,9 @@ const FIRST_WAIT_MS = 500
 export async function dockerLogin(login: DockerLogin, context: Context): Promise<AuthEntry | undefined> {
   prepareConfig(login)
   for (let attempt = 1; ; attempt++) {
+    context.checkActive()
     const finished = await runLogin(login, context)
+    context.checkActive()
     if (finished.code === 0) return readEntry(login)
     const message = parseStderr(finished.stderr)
     const wait = jitter(FIRST_WAIT_MS * 2 ** attempt)
@@ -67,7 +69,6 @@ async function runLogin(
   { docker, host, credential, directory }: DockerLogin,
   context: Context
 ): Promise<Finished> {
-  context.checkActive()
   const { username, secret } = credential
   // The directory is named twice: a wrapper such as sudo does not pass DOCKER_CONFIG on.
   const args = ['--config', directory, 'login', '--username', username, '--password-stdin', host]

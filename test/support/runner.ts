@@ -34,9 +34,12 @@ export interface JobOptions {
 
 export interface StepOptions {
   env?: Environment
-  /** When it fires, the step is cancelled as the runner does it, or with `kill` at once. */
+  /**
+   * When it fires, the step is cancelled as the runner does it, or killed at once with all that it started (`kill`) or
+   * without it (`kill-alone`).
+   */
   signal?: AbortSignal
-  how?: 'cancel' | 'kill'
+  how?: 'cancel' | 'kill' | 'kill-alone'
   /** Milliseconds that the step may take before the test is failed. */
   timeout?: number
 }
@@ -184,6 +187,7 @@ function endOnSignal(child: Child, { signal, how }: StepOptions): void {
   const end = (): void => {
     if (child.exitCode !== null || child.signalCode !== null) return
     if (how === 'kill') killGroup(child, 'SIGKILL')
+    else if (how === 'kill-alone') child.kill('SIGKILL')
     else cancel(child)
   }
   if (signal?.aborted) end()
@@ -215,7 +219,8 @@ function readDockerConfig(directory: string): DockerConfig | undefined {
 
 interface Run {
   inputs: Inputs
-  state: Record<string, string>
+  /** What main has saved by now: post can run beside a main that was cancelled and hears no signal. */
+  state: () => Record<string, string>
 }
 
 class RunnerJob implements Job {
@@ -283,12 +288,10 @@ class RunnerJob implements Job {
   }
 
   async main(inputs: Inputs, options: StepOptions = {}): Promise<StepResult> {
-    const run: Run = { inputs, state: {} }
+    const run: Run = { inputs, state: () => ({}) }
     // Post is registered before main runs, so it comes even if main fails.
     this.#runs.push(run)
-    const result = await this.#step(this.#action.main, run, options)
-    run.state = result.state
-    return result
+    return this.#step(this.#action.main, run, options)
   }
 
   async post({ inputs, ...options }: StepOptions & { inputs?: Inputs } = {}): Promise<StepResult> {
@@ -308,7 +311,8 @@ class RunnerJob implements Job {
 
   async #step(script: string, run: Run, options: StepOptions): Promise<StepResult> {
     const paths = this.#stepFiles()
-    const given = { ...paths, ...inputVariables(this.#action, run.inputs), ...stateVariables(run.state) }
+    const given = { ...paths, ...inputVariables(this.#action, run.inputs), ...stateVariables(run.state()) }
+    run.state = () => parseFile(readFileSync(paths.GITHUB_STATE, 'utf8'))
     const output = new Output()
     const env = { ...setVariables(this.env, options.env), ...given }
     const child = await runChild(node24(), [join(this.#directory, script)], {

@@ -7,6 +7,7 @@ const store = join(directory, 'store.json')
 const input = readFileSync(0, 'utf8').trim()
 const held = existsSync(store) ? JSON.parse(readFileSync(store, 'utf8')) : {}
 const broken = join(directory, `broken-${verb}`)
+const delay = join(directory, `delay-${verb}`)
 
 appendFileSync(join(directory, 'calls.jsonl'), `${JSON.stringify({ verb, env: process.env })}\n`)
 
@@ -16,6 +17,8 @@ function fail(message) {
   process.exit(1)
 }
 
+if (existsSync(delay))
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(readFileSync(delay, 'utf8')))
 if (existsSync(broken)) fail(readFileSync(broken, 'utf8'))
 if (verb === 'get') {
   if (!(input in held)) fail('credentials not found in native keychain')

@@ -14,6 +14,8 @@ export interface StandInHelper {
   held(): Record<string, Held>
   /** As if somebody had stored it by hand. */
   hold(host: string, login: Held): void
+  /** From now on this verb takes so many milliseconds. */
+  delay(verb: 'get' | 'store' | 'erase', milliseconds: number): void
   /** From now on this verb fails with these words. */
   breakOn(verb: 'get' | 'store' | 'erase', words: string): void
   mend(verb: 'get' | 'store' | 'erase'): void
@@ -42,6 +44,9 @@ export function makeHelper(name: string): StandInHelper {
     held,
     hold(host, login) {
       writeFileSync(store, JSON.stringify({ ...held(), [host]: login }))
+    },
+    delay(verb, milliseconds) {
+      writeFileSync(join(directory, `delay-${verb}`), String(milliseconds))
     },
     breakOn(verb, words) {
       writeFileSync(join(directory, `broken-${verb}`), words)

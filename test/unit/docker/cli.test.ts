@@ -72,7 +72,7 @@ test.each([
   ],
   ['denied: {nothing', 'It said: denied: {nothing'],
   ['something new', 'docker login for us.icr.io failed with exit code 1.'],
-  ['/usr/bin/docker: 1: Syntax error: "(" unexpected', 'the docker on the PATH can't run here.']
+  ['/usr/bin/docker: 1: Syntax error: "(" unexpected', "the docker on the PATH can't run here."]
 ])('%j is said, and not tried again', async (said, says) => {
   const context = makeContext()
   expect(await refusal(failing(said), context)).toContain(says)
