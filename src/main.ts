@@ -3,11 +3,13 @@ import { killChildren } from './docker/run.ts'
 import { messageOf } from './errors/user-error.ts'
 import { login } from './login.ts'
 import { fail } from './runner/log.ts'
+import { saveEnded } from './runner/state.ts'
 
 // A docker that outlives a cancelled step would go on to write the secret to disk. Post does the rest.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
     killChildren()
+    saveEnded()
     process.exit(128 + constants.signals[signal])
   })
 }

@@ -1640,8 +1640,8 @@ function resolveServiceId(method, text) {
         : `service-id: "${quote(text)}" is not the ID of a service ID.`, 'Give the ID of a service ID that may only pull: ServiceId-…, as ibmcloud iam service-ids --uuid shows it.');
 }
 
-// EXTERNAL MODULE: ./src/mint/journal.ts
-var journal = __webpack_require__(3219);
+// EXTERNAL MODULE: ./src/mint/journal.ts + 1 modules
+var journal = __webpack_require__(646);
 ;// CONCATENATED MODULE: ./src/mint/verify.ts
 
 

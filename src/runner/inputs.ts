@@ -1,9 +1,7 @@
 import * as core from '@actions/core'
 import {
   checkNotExpired,
-  parseSecret,
   parseTrustedProfile,
-  SECRET_KINDS,
   type SecretKind,
   type TrustedProfile
 } from '../credential/credential.ts'
@@ -26,7 +24,7 @@ import { parseIamUrl } from '../iam/url.ts'
 import { explainRegion, explainRegistry, findMistake } from '../registry/hints.ts'
 import { isKnownHost, resolveRegion } from '../registry/regions.ts'
 import { explainMissingSecrets } from './event.ts'
-import { hide, mask } from './log.ts'
+import { readSecrets } from './secrets.ts'
 import { isLoopback } from '../http/loopback.ts'
 
 export interface Inputs {
@@ -86,57 +84,12 @@ function readOr(name: keyof typeof DEFAULTS): string {
   return core.getInput(name) || DEFAULTS[name]
 }
 
-/** An input as it stands: a tab or a line end at its ends is looked at too. */
-function readRaw(name: string): string {
-  return core.getInput(name, { trimWhitespace: false })
-}
-
-type Secrets = ReadonlyMap<SecretKind, string>
-
-/** The secrets that were given, each masked as pasted and as it will be used. */
-function readSecrets(): Secrets {
-  // All of them are masked before any of them can be the reason of an error.
-  for (const kind of SECRET_KINDS) maskPasted(readRaw(kind))
-  return new Map(
-    SECRET_KINDS.flatMap((kind) => {
-      const secret = readSecret(kind)
-      return secret === undefined ? [] : [[kind, secret] as const]
-    })
-  )
-}
-
-/** Masks the inputs of post, which gets them again: no child process gets them, and no error shows them. */
-export function maskSecrets(): void {
-  for (const kind of SECRET_KINDS) {
-    try {
-      readSecret(kind)
-    } catch {
-      // One that was changed since is masked as it is.
-    }
-  }
-}
-
-/**
- * One secret once more, for post: inputs are given to it again, and evaluated again. Undefined where it is empty.
- * @throws UserError where it can't be a secret of that kind any more
- */
-export function readSecret(kind: SecretKind): string | undefined {
-  const pasted = readRaw(kind)
-  if (pasted.trim() === '') return undefined
-  maskPasted(pasted)
-  const secret = parseSecret(kind, pasted)
-  mask(secret)
-  maskPasted(secret)
-  return secret
-}
-
-/** Masks line by line: the lines of a key file hold the key, but a line that is a brace would hide every brace. */
-function maskPasted(text: string): void {
-  for (const line of text.split(/[\r\n]+/)) if (line.trim().length > 3) hide(line.trim())
-}
-
 /** The one secret that was given, or a trusted profile alone. */
-function resolveGiven(secrets: Secrets, profile: TrustedProfile | undefined, now: number): Identity {
+function resolveGiven(
+  secrets: ReadonlyMap<SecretKind, string>,
+  profile: TrustedProfile | undefined,
+  now: number
+): Identity {
   const [given, ...more] = secrets
   if (more.length > 0) {
     throw new UserError(
@@ -227,7 +180,8 @@ function resolveRegistry(text: string): RegistryReference {
 
 /** Splits by commas, blanks and lines. A tab is none of them, and is refused with the name that holds it. */
 function split(name: string): string[] {
-  return readRaw(name)
+  return core
+    .getInput(name, { trimWhitespace: false })
     .split(/[ ,\r\n]+/)
     .filter((part) => part !== '')
 }

@@ -687,39 +687,39 @@ const key = "process.env['INPUT_API-KEY']!"
 
 const plants: Record<string, Plant> = {
   'the secret on a command line': {
-    file: 'docker-cli.ts',
+    file: 'docker/cli.ts',
     from: "'--password-stdin', host",
-    to: "'--password-stdin', '--password', credential.secret, host",
+    to: "'--password-stdin', '--password', secret, host",
     place: /^argv of docker$/u
   },
   'the secret in a child’s environment, in hexadecimal': {
-    file: 'child-environment.ts',
+    file: 'docker/child-env.ts',
     from: 'DOCKER_HOST: NO_DAEMON,',
-    to: "DOCKER_HOST: NO_DAEMON, NOTE: Buffer.from(secret).toString('hex'),",
+    to: `DOCKER_HOST: NO_DAEMON, NOTE: Buffer.from(${key}).toString('hex'),`,
     place: /^env NOTE of docker$/u
   },
   'a piece of the secret in state': {
-    file: 'state.ts',
-    from: 'JSON.stringify(state)',
-    to: `JSON.stringify({ ...state, note: ${key}.slice(9, 17) })`,
+    file: 'runner/state.ts',
+    from: 'core.saveState(KEY, state)',
+    to: `core.saveState(KEY, { ...state, note: ${key}.slice(9, 17) })`,
     place: /^state login of main$/u
   },
   'the secret in an error, percent-encoded': {
     file: 'main.ts',
-    from: 'core.setFailed(messageOf(error))',
-    to: `core.setFailed(messageOf(error) + ${key}.replace(/./g, (c) => '%' + c.charCodeAt(0).toString(16)))`,
+    from: 'fail(messageOf(error))',
+    to: `fail(messageOf(error) + ${key}.replace(/./g, (c) => '%' + c.charCodeAt(0).toString(16)))`,
     place: /^commands of main$/u,
     fails: true
   },
   'the secret in a line of the log, in base64': {
-    file: 'log.ts',
-    from: '${escapeLine(line)}',
-    to: `\${escapeLine(line) + Buffer.from('xy' + ${key}).toString('base64')}`,
+    file: 'runner/log.ts',
+    from: 'core.info(escapeLine(line))',
+    to: `core.info(escapeLine(line) + Buffer.from('xy' + ${key}).toString('base64'))`,
     place: /^stdout of main$/u
   },
   'the secret in a file that is left in RUNNER_TEMP': {
     file: 'login.ts',
-    from: 'reportLogin(state, job.report)',
+    from: 'await reportLogin(finished, report)',
     to: `;(await import('node:fs')).writeFileSync(process.env['RUNNER_TEMP'] + '/left', JSON.stringify(${key} + '\\n'))`,
     place: /^file RUNNER_TEMP\/left after the job$/u
   }

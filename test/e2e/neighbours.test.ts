@@ -8,7 +8,7 @@ import { runChild } from '../support/child.ts'
 import { needProgram } from '../support/programs.ts'
 import { snapshot, type Job } from '../support/runner.ts'
 import { testWith } from '../support/test-with.ts'
-import { expectSuccess } from './support/promises.ts'
+import { expectSuccess, leftInTemp } from './support/promises.ts'
 import { authOf, readText, testBothWays, useStage, writeConfig, type Way } from './support/stage.ts'
 
 const stage = useStage()
@@ -307,7 +307,7 @@ describe('Post', () => {
     ['names a relative folder', (state) => ({ ...state, directory: '.docker' })],
     ['names a host of somebody else’s', (state) => ({ ...state, hosts: ['registry.example.test'] })],
     ['names a command of the runner’s as host', (state) => ({ ...state, hosts: ['##[error]x'] })],
-    ['has a nonce that is a path', (state) => ({ ...state, nonce: '../../../../etc' })],
+    ['has a login ID that is a path', (state) => ({ ...state, loginId: '../../../../etc' })],
     ['has a stage that is none', (state) => ({ ...state, stage: 'done' })]
   ]
   test.each(tampered)('touches nothing where the state %s, and says so', async (_, tamper) => {
@@ -331,10 +331,11 @@ describe('Post', () => {
     writeConfig(victim, mine())
     const job = await stage.newJob()
     const main = await job.main(stage.here({}))
-    expect(main.state).toEqual({ login: '{}' })
-    const nonce = '0123456789abcdef'
-    const forged = { nonce, directory: join(victim, '.docker'), scratch: join(victim, `icr-login-${nonce}`) }
-    job.env['STATE_login'] = JSON.stringify({ ...forged, hosts: [host()], stage: 'held', end: '' })
+    expect(main.state).toEqual({ login: '{}', main: 'ended' })
+    const loginId = '0123456789abcdef'
+    const scratch = join(victim, `icr-login-${loginId}`)
+    const forged = { loginId, directory: join(victim, '.docker'), scratch }
+    job.env['STATE_login'] = JSON.stringify({ ...forged, hosts: [host()], stage: 'held', expiresAt: '' })
     const before = snapshot(victim)
     const post = await job.post()
     expectSuccess(post)
@@ -360,7 +361,7 @@ describe('A main that is killed', () => {
     clearInterval(asked)
     expect(main.signal).toBe('SIGKILL')
     expectSuccess(await job.post())
-    expect([job.snapshot(), job.snapshot(job.temp)]).toEqual(before)
+    expect([job.snapshot(), leftInTemp(job)]).toEqual(before)
   })
 
   testBothWays('is cancelled by the runner: it ends, and post cleans up', async (docker) => {
@@ -394,7 +395,7 @@ describe('A main that is killed', () => {
     const steps = readFileSync(log, { encoding: 'utf8', flag: 'a+' }).trim().split('\n')
     const where = `killed before step ${step}, after:\n${steps.join('\n')}\n`
     expect([where, post.exitCode, post.warnings]).toEqual([where, 0, []])
-    expect([where, job.snapshot(), job.snapshot(job.temp)]).toEqual([where, ...before])
+    expect([where, job.snapshot(), leftInTemp(job)]).toEqual([where, ...before])
     return main.signal === 'SIGKILL' ? 'died' : 'done'
   }
 

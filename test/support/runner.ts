@@ -291,7 +291,10 @@ class RunnerJob implements Job {
     const run: Run = { inputs, state: () => ({}) }
     // Post is registered before main runs, so it comes even if main fails.
     this.#runs.push(run)
-    return this.#step(this.#action.main, run, options)
+    const result = await this.#step(this.#action.main, run, options)
+    // A test can change it, as a step could.
+    run.state = () => result.state
+    return result
   }
 
   async post({ inputs, ...options }: StepOptions & { inputs?: Inputs } = {}): Promise<StepResult> {

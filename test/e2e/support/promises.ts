@@ -74,3 +74,14 @@ export function filesWith(job: Job, secret: string): string[] {
     return formsOf(secret).some((form) => text.includes(form))
   })
 }
+
+/**
+ * What a job has left in RUNNER_TEMP, but for the empty file that post puts in the place of the scratch directory where
+ * main was killed: the runner empties RUNNER_TEMP when the job ends.
+ */
+export function leftInTemp(job: Job): Record<string, string> {
+  const isMark = (name: string): boolean =>
+    /^icr-login-[0-9a-f]{16}$/u.test(name) && readFileSync(join(job.temp, name), 'utf8') === ''
+  const left = Object.entries(job.snapshot(job.temp))
+  return Object.fromEntries(left.filter(([name, kind]) => !(kind.startsWith('file') && isMark(name))))
+}
