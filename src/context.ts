@@ -1,5 +1,3 @@
-import type { Reply, Request } from './http/message.ts'
-
 /** What a room below the entries may say, mask or wait for while it works; `login` and `cleanup` hand it down. */
 export interface Context {
   /** Hides a secret from the log, from now on. */
@@ -20,8 +18,6 @@ export interface Context {
   checkActive(): void
   /** When the work on the network must be over, in milliseconds since 1970: the input `timeout`. */
   readonly deadline: number
-  /** What answers in place of the network, where many jobs are simulated; it may throw as the network does. */
-  readonly send?: (request: Request, context: Context) => Promise<Reply>
 }
 
 /** The milliseconds that are left of the budget, never negative. */

@@ -1,8 +1,8 @@
-// Many jobs that log in together: the client's own code, from the grant down to the retries, in simulated time.
+// Many jobs that log in together: the HTTP client's own retries, in simulated time.
 import type { Context } from '../../src/context.ts'
 import { UserError } from '../../src/errors/user-error.ts'
-import { exchangeApiKey } from '../../src/iam/client.ts'
-import type { Reply } from '../../src/http/message.ts'
+import type { Reply, Request } from '../../src/http/client.ts'
+import { fetchReply, parseBody } from '../../src/http/retry.ts'
 import { createChance, withChance } from './chance.ts'
 import { createClock, type Clock } from './clock.ts'
 import type { Policy } from './policies.ts'
@@ -19,6 +19,8 @@ export interface Job {
   /** Milliseconds from its start to its token; undefined where it got none within the timeout. */
   readonly took: number | undefined
 }
+
+const TOKEN_REQUEST: Request = { method: 'POST', url: new URL('https://iam.cloud.ibm.com/identity/token') }
 
 const START_MS = 5_000
 const TIMEOUT_MS = 60_000
@@ -57,17 +59,17 @@ async function runJob(
       await clock.sleep(choose?.({ busy, asked: busy ? retryAfter * 1000 : 0 }, tries) ?? chosen)
     },
     checkActive: () => undefined,
-    deadline: began + TIMEOUT_MS,
-    send: async () => {
-      tries++
-      busy = false
-      await clock.sleep(SHORTEST_WAY_MS + Math.random() * (LONGEST_WAY_MS - SHORTEST_WAY_MS))
-      const reply = answer(clock.now())
-      busy = reply.status === 429
-      return reply
-    }
+    deadline: began + TIMEOUT_MS
   }
-  const token = await exchangeApiKey('https://iam.cloud.ibm.com', 'simulated-key', context).catch(toNone)
+  const attempt = async (): Promise<Reply> => {
+    tries++
+    busy = false
+    await clock.sleep(SHORTEST_WAY_MS + Math.random() * (LONGEST_WAY_MS - SHORTEST_WAY_MS))
+    const reply = answer(clock.now())
+    busy = reply.status === 429
+    return reply
+  }
+  const token = await fetchReply(TOKEN_REQUEST, parseBody, context, attempt).catch(toNone)
   const took = clock.now() - began
   return { tries, took: token === undefined || took > TIMEOUT_MS ? undefined : took }
 }

@@ -1,5 +1,6 @@
 // IAM as far as a crowd meets it: so many tokens a second, 429 for the rest, and now and then a fault.
-import type { Reply } from '../../src/http/message.ts'
+import type { Reply } from '../../src/http/client.ts'
+import { RetryableError } from '../../src/http/fault.ts'
 
 /** How "100 a second" is counted: afresh with each second, or by tokens that come back one by one. */
 export const COUNTS = ['fixed window', 'token bucket'] as const
@@ -49,5 +50,5 @@ function createBucket(): (now: number) => boolean {
 function stumble(share: number): Reply {
   if (share < 1 / 3) return { status: 500, headers: {}, body: '' }
   if (share < 2 / 3) return { status: 503, headers: {}, body: '' }
-  throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
+  throw new RetryableError('it closed the connection before it had answered')
 }

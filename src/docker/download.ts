@@ -1,62 +1,69 @@
 import { createWriteStream } from 'node:fs'
-import * as http from 'node:http'
-import * as https from 'node:https'
-import { Transform } from 'node:stream'
+import type { IncomingMessage } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { type Context, timeLeft } from '../context.ts'
-import { codeOf, UserError } from '../errors/user-error.ts'
 import { quote } from '../errors/quote.ts'
-import { Fault, fetchReply, type Reply, type Request } from '../http/retry.ts'
+import { codeOf, UserError } from '../errors/user-error.ts'
+import { formatSize, open, readBody, type Reply, type Request } from '../http/client.ts'
+import { explainFault, RetryableError } from '../http/fault.ts'
 import { isLoopback } from '../http/loopback.ts'
-import { agentFor } from '../http/client.ts'
+import { fetchReply } from '../http/retry.ts'
 
 const MAX_REDIRECTS = 5
-/** A server that says nothing for so long has gone away. */
-const IDLE_MS = 10_000
 const MAX_FILE_BYTES = 512 * 1024 * 1024
 const PROGRESS_MS = 5_000
 
 /**
- * Downloads a public file: no credential goes along, so redirects are followed, to https (or this machine) alone.
- * Faults are tried again from the start; each try, and how far one has come, is a line in the log.
+ * Downloads a public file. No credential is sent, so redirects are followed, to https (or this machine) only. Each
+ * attempt starts again from the beginning; attempts and progress are written to the log.
  * @param file is written, and holds the whole body where the status is 200
- * @param largest the most bytes that the file may have; 512 MiB if not given
- * @returns the status of the last answer
- * @throws UserError where there is no whole answer until the context's deadline
+ * @param maxBytes the maximum size of the file; 512 MiB if not set
+ * @returns the status of the last response
+ * @throws UserError where there is no whole response until the context's deadline, or `file` can't be written
  */
 export async function download(
   url: URL,
   file: string,
   context: Context,
-  largest = MAX_FILE_BYTES
+  maxBytes = MAX_FILE_BYTES
 ): Promise<number> {
-  const request: Request = { method: 'GET', url, headers: { accept: '*/*' } }
-  const send = async (): Promise<Reply> => await save(request, { file, largest }, context, MAX_REDIRECTS)
-  const { status } = await fetchReply(request, (reply) => reply, { ...context, send })
+  const request: Request = { method: 'GET', url, headers: { accept: '*/*' }, maxBytes }
+  const { status } = await fetchReply(
+    request,
+    (reply) => reply,
+    context,
+    async () => await save(request, file, context)
+  )
   return status
 }
 
-interface Target {
-  readonly file: string
-  /** In bytes. */
-  readonly largest: number
-}
-
-async function save(request: Request, target: Target, context: Context, redirects: number): Promise<Reply> {
+async function save(request: Request, file: string, context: Context): Promise<Reply> {
   const timeUp = AbortSignal.timeout(Math.ceil(timeLeft(context)))
-  const incoming = await open(request, timeUp)
-  const status = Number(incoming.statusCode)
-  const { location } = incoming.headers
-  if (status === 200) await write(incoming, target, context, timeUp)
-  else incoming.destroy()
-  if (status < 300 || status >= 400 || location === undefined)
-    return { status, headers: incoming.headers, body: '' }
-  const url = resolveRedirect(request.url, location)
-  if (redirects === 0) throw new Fault('it answered with one redirect after the other')
-  return await save({ ...request, url }, target, context, redirects - 1)
+  try {
+    const incoming = await follow(request, timeUp)
+    const reply = { status: Number(incoming.statusCode), headers: incoming.headers, body: '' }
+    if (reply.status === 200) await write(incoming, file, request, context)
+    else incoming.destroy()
+    return reply
+  } catch (error) {
+    throw timeUp.aborted ? new RetryableError('the time is up') : explainFault(error, request.url.host)
+  }
 }
 
-/** @throws UserError where the way leads out of TLS */
+/** @returns the first response that does not lead elsewhere */
+async function follow(request: Request, timeUp: AbortSignal): Promise<IncomingMessage> {
+  let { url } = request
+  for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+    const incoming = await open({ ...request, url }, timeUp)
+    const { statusCode = 0, headers } = incoming
+    if (statusCode < 300 || statusCode >= 400 || headers.location === undefined) return incoming
+    incoming.destroy()
+    url = resolveRedirect(url, headers.location)
+  }
+  throw new RetryableError('it answered with one redirect after the other')
+}
+
+/** @throws UserError where the redirect leads out of TLS */
 function resolveRedirect(from: URL, location: string): URL {
   const url = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined
   if (url !== undefined && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.host))))
@@ -67,72 +74,47 @@ function resolveRedirect(from: URL, location: string): URL {
   )
 }
 
-async function open({ url, headers }: Request, timeUp: AbortSignal): Promise<http.IncomingMessage> {
-  const agent = await agentFor({ method: 'GET', url })
-  const client = url.protocol === 'https:' ? https : http
-  return await new Promise((resolve, reject) => {
-    const call = client.request(url, {
-      agent,
-      headers: { 'user-agent': 'icr-login', ...headers },
-      rejectUnauthorized: true,
-      signal: timeUp
-    })
-    call.setTimeout(IDLE_MS, () => call.destroy(new Fault(`it said nothing for ${IDLE_MS / 1000} s`)))
-    call.on('response', resolve)
-    call.on('error', (error) => {
-      reject(explain(error, timeUp))
-    })
-    call.on('close', () => {
-      // Too late where there was an answer; a switch to another protocol is none, and no error either.
-      reject(new Fault('it closed the connection before it had answered'))
-    })
-    call.end()
-  })
-}
-
 async function write(
-  incoming: http.IncomingMessage,
-  { file, largest }: Target,
-  context: Context,
-  timeUp: AbortSignal
+  incoming: IncomingMessage,
+  file: string,
+  { maxBytes = MAX_FILE_BYTES }: Request,
+  context: Context
 ): Promise<void> {
+  const total = Number(incoming.headers['content-length'] ?? 0)
   try {
-    const counter = countBytes(incoming, largest, context)
-    await pipeline(incoming, counter, createWriteStream(file, { mode: 0o600 }))
+    await pipeline(
+      readBody(incoming, maxBytes),
+      (chunks: AsyncIterable<Buffer>) => reportProgress(chunks, total, context),
+      createWriteStream(file, { mode: 0o600 })
+    )
   } catch (error) {
-    throw explain(error, timeUp)
+    throw error instanceof RetryableError ? error : notStored(file, error)
   }
 }
 
-function explain(error: unknown, timeUp: AbortSignal): Error {
-  // The time may run out in the middle of a body, which looks as if the other side had cut it short.
-  if (timeUp.aborted) return new Fault('the time for it is up')
-  const code = codeOf(error)
-  // Node's name for a body that ends too early.
-  return code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE'
-    ? new Fault('its answer was cut short')
-    : (error as Error)
-}
-
-/** Lets the bytes through, says now and then how many, and stops where they are too many. */
-function countBytes(incoming: http.IncomingMessage, largest: number, context: Context): Transform {
-  const total = Number(incoming.headers['content-length'] ?? 0)
-  let count = 0
+async function* reportProgress(
+  chunks: AsyncIterable<Buffer>,
+  total: number,
+  context: Context
+): AsyncGenerator<Buffer> {
+  let size = 0
   let reportedAt = context.now()
-  return new Transform({
-    transform: (chunk: Buffer, _, done) => {
-      count += chunk.length
-      if (context.now() - reportedAt >= PROGRESS_MS) {
-        reportedAt = context.now()
-        context.info(
-          `${formatMegabytes(count)}${total === 0 ? '' : ` of ${formatMegabytes(total)}`} are here.`
-        )
-      }
-      done(count > largest ? new Fault(`it is over ${formatMegabytes(largest)}`) : null, chunk)
+  for await (const chunk of chunks) {
+    size += chunk.length
+    if (context.now() - reportedAt >= PROGRESS_MS) {
+      reportedAt = context.now()
+      context.info(`${formatSize(size)}${total === 0 ? '' : ` of ${formatSize(total)}`} downloaded.`)
     }
-  })
+    yield chunk
+  }
 }
 
-function formatMegabytes(bytes: number): string {
-  return `${(bytes / 1024 / 1024).toFixed(0)} MB`
+/** The error for a file of docker's that can't be written. */
+export function notStored(file: string, error: unknown): UserError {
+  const code = codeOf(error)
+  const reason = /^(?:ENOSPC|EDQUOT)$/.test(code) ? 'the disk is full' : code || 'unknown error'
+  return new UserError(
+    `The docker CLI could not be stored in ${file}: ${reason}.`,
+    'Check that RUNNER_TEMP and RUNNER_TOOL_CACHE can be written and have free space.'
+  )
 }

@@ -1,17 +1,26 @@
-import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { cacheDir, extractTar, extractZip, find } from '@actions/tool-cache'
-import { childEnvironment } from './child-env.ts'
 import type { Context } from '../context.ts'
-import { download } from './download.ts'
-import { UserError } from '../errors/user-error.ts'
-import { knownSecrets } from '../errors/redact.ts'
 import { quote } from '../errors/quote.ts'
+import { knownSecrets } from '../errors/redact.ts'
+import { messageOf, UserError } from '../errors/user-error.ts'
+import { childEnvironment } from './child-env.ts'
+import { download, notStored } from './download.ts'
 import { run } from './run.ts'
 
-/** What the tool cache calls it: the CLI alone, not all of Docker. */
+/** Its name in the tool cache: the CLI alone, not all of Docker. */
 const TOOL = 'docker-cli'
 
 /** A kind of machine, by Node's names. */
@@ -21,7 +30,7 @@ export interface Machine {
 }
 
 interface Build {
-  readonly folder: string
+  readonly directory: string
   readonly archive: 'tgz' | 'zip'
   readonly program: string
   readonly arches: Readonly<Record<string, string>>
@@ -30,18 +39,18 @@ interface Build {
 // The layout of Docker's download site (docker/actions-toolkit 011f224, src/docker/install.ts).
 const BUILDS: Readonly<Record<string, Build>> = {
   linux: {
-    folder: 'linux',
+    directory: 'linux',
     archive: 'tgz',
     program: 'docker',
     arches: { x64: 'x86_64', arm64: 'aarch64', arm: 'armhf', ppc64: 'ppc64le', s390x: 's390x' }
   },
   darwin: {
-    folder: 'mac',
+    directory: 'mac',
     archive: 'tgz',
     program: 'docker',
     arches: { x64: 'x86_64', arm64: 'aarch64' }
   },
-  win32: { folder: 'win', archive: 'zip', program: 'docker.exe', arches: { x64: 'x86_64' } }
+  win32: { directory: 'win', archive: 'zip', program: 'docker.exe', arches: { x64: 'x86_64' } }
 }
 
 /** Which docker CLI a job without one gets, and from where. */
@@ -52,28 +61,30 @@ export interface WantedDocker {
 }
 
 /**
- * Finds a docker CLI in the tool cache, or downloads it and puts it there, for the next job too.
- * @returns the folder that it lies in, for the PATH
- * @throws UserError where there is none for this machine, or what came does not work
+ * Finds a docker CLI in the tool cache, or downloads it and stores it there, for later jobs too.
+ * @returns its directory, for the PATH
+ * @throws UserError where there is none for this machine, or what was downloaded is not the docker CLI of that version
  */
 export async function installDocker(
   wanted: WantedDocker,
   machine: Machine,
   context: Context
 ): Promise<string> {
-  const place = resolveDownload(wanted, machine)
+  const source = resolveDownload(wanted, machine)
   return await withShortEnvironment(async (temp) => {
-    // "19.03.15" is no version for the tool cache.
+    // "19.03.15" is not a version for the tool cache.
     const version = wanted.version.replace(/\b0+(?=\d)/g, '')
     const cached = find(TOOL, version)
-    if (cached !== '' && existsSync(join(cached, place.program))) return cached
-    const directory = await mkdtemp(join(temp, 'icr-login-download-'))
+    if (cached !== '' && existsSync(join(cached, source.program))) return cached
+    const directory = mkdtempSync(join(temp, 'icr-login-download-'))
     try {
-      const program = await fetchProgram(place, directory, context)
-      await checkProgram(program, wanted.version, place, context)
+      const program = await fetchProgram(source, directory, context)
+      await checkProgram(program, wanted.version, source.url, machine)
       return await cacheDir(dirname(program), TOOL, version)
+    } catch (error) {
+      throw error instanceof UserError ? error : notStored(directory, error)
     } finally {
-      await rm(directory, { recursive: true, force: true })
+      rmSync(directory, { recursive: true, force: true })
     }
   })
 }
@@ -85,7 +96,7 @@ interface Download {
 }
 
 /**
- * Where the CLI of that version lies, for this kind of machine.
+ * The address of the CLI of that version, for this kind of machine.
  * @throws UserError where Docker builds none for it
  */
 export function resolveDownload({ version, url }: WantedDocker, { platform, arch }: Machine): Download {
@@ -97,12 +108,12 @@ export function resolveDownload({ version, url }: WantedDocker, { platform, arch
       'Leave docker-version out: the login works without docker too. Or put a docker CLI on the PATH.'
     )
   }
-  const { folder: directory, archive, program } = build
+  const { directory, archive, program } = build
   const path = `${directory}/static/stable/${machine}/docker-${version}.${archive}`
   return { url: new URL(path, url.href.endsWith('/') ? url : `${url.href}/`), archive, program }
 }
 
-/** @returns the program, alone in a folder */
+/** @returns the program, alone in a directory */
 async function fetchProgram(
   { url, archive, program }: Download,
   directory: string,
@@ -112,17 +123,54 @@ async function fetchProgram(
   context.info(`No docker on the PATH: getting ${url.href}.`)
   const status = await download(url, file, context)
   if (status !== 200) throw notFound(url, status)
-  const extracted = await extract(file, archive, join(directory, 'extracted')).catch(() => '')
+  if (!readFileSync(file).subarray(0, 2).equals(MAGIC[archive]))
+    throw invalid(url, `is not a ${archive} archive`)
+  const extracted = await extract(file, archive, join(directory, 'extracted'), url)
   const found = join(extracted, 'docker', program)
-  if (!existsSync(found)) throw invalidArchive(url, `holds no docker/${program}`)
+  // A link could name any program of this machine.
+  if (lstatSync(found, { throwIfNoEntry: false })?.isFile() !== true)
+    throw invalid(url, `holds no docker/${program}`)
   const alone = join(directory, 'alone', program)
-  await mkdir(dirname(alone))
-  await rename(found, alone)
+  mkdirSync(dirname(alone))
+  copyFileSync(found, alone)
+  // Without the set-uid and set-gid bits that the archive may ask for.
+  chmodSync(alone, 0o755)
   return alone
 }
 
-async function extract(file: string, archive: Build['archive'], directory: string): Promise<string> {
-  return archive === 'zip' ? await extractZip(file, directory) : await extractTar(file, directory)
+const MAGIC = { tgz: Buffer.from([0x1f, 0x8b]), zip: Buffer.from('PK') }
+
+async function extract(
+  file: string,
+  archive: Build['archive'],
+  directory: string,
+  url: URL
+): Promise<string> {
+  try {
+    return archive === 'zip' ? await extractZip(file, directory) : await extractTar(file, directory)
+  } catch (error) {
+    const [, missing] = /^Unable to locate executable file: (\w+)/.exec(messageOf(error)) ?? []
+    const reason = missing === undefined ? quote(messageOf(error)) : `there is no ${missing} on the PATH`
+    checkWritable(directory)
+    throw new UserError(
+      `${url.href} was downloaded, but could not be unpacked: ${reason.replace(/\.$/, '')}.`,
+      'Check that tar and gzip (on Windows, PowerShell) are on the PATH.'
+    )
+  }
+}
+
+/**
+ * The program that unpacks does not say in a form that can be read that the disk is full.
+ * @throws UserError where nothing can be written in the directory
+ */
+function checkWritable(directory: string): void {
+  const file = join(directory, '.writable')
+  try {
+    mkdirSync(directory, { recursive: true })
+    writeFileSync(file, Buffer.alloc(64 * 1024))
+  } catch (error) {
+    throw notStored(directory, error)
+  }
 }
 
 function notFound(url: URL, status: number): UserError {
@@ -132,20 +180,15 @@ function notFound(url: URL, status: number): UserError {
   )
 }
 
-function invalidArchive(url: URL, why: string): UserError {
+function invalid(url: URL, why: string): UserError {
   return new UserError(
     `What came from ${url.href} ${why}.`,
     'Is docker-url a mirror of Docker’s download site, and did a proxy answer in its place?'
   )
 }
 
-/** What was downloaded is to be handed the secret: it must at least be a docker that runs here. */
-async function checkProgram(
-  program: string,
-  version: string,
-  { url }: Download,
-  context: Context
-): Promise<void> {
+/** The program is going to be handed the secret, and stays in the tool cache: it must be the docker CLI that was asked for. */
+async function checkProgram(program: string, version: string, url: URL, machine: Machine): Promise<void> {
   const { code, stdout } = await run(program, ['--version'], {
     input: '',
     env: childEnvironment(''),
@@ -153,23 +196,34 @@ async function checkProgram(
   }).catch(() => ({ code: undefined, stdout: '' }))
   const reported = /^Docker version ([^\s,]+)/.exec(stdout)?.[1]
   if (code !== 0 || reported === undefined)
-    throw invalidArchive(url, 'is no docker that runs on this machine')
-  if (reported !== version)
-    context.warning(`docker-version: ${version} was asked for, but what came is ${quote(reported)}.`)
+    throw invalid(url, `is not a docker CLI that runs on this machine (${machine.platform}, ${machine.arch})`)
+  if (reported !== version) throw invalid(url, `is docker ${quote(reported)}, not ${version}`)
 }
 
-/** The tool cache hands all of the environment to tar, the inputs with the secret too, unless there is less of it. */
+/** The tool cache hands all of the environment to tar: for that time it holds no inputs, and no secret. */
 async function withShortEnvironment<T>(work: (temp: string) => Promise<T>): Promise<T> {
-  const all = process.env
-  const temp = all['RUNNER_TEMP'] ?? tmpdir()
-  const cache = all['RUNNER_TOOL_CACHE'] ?? join(temp, 'tools')
-  const short = { ...childEnvironment(''), RUNNER_TEMP: temp, RUNNER_TOOL_CACHE: cache }
-  process.env = Object.fromEntries(
-    Object.entries(short).filter(([, value]) => ![...knownSecrets].some((secret) => value.includes(secret)))
+  const all = { ...process.env }
+  const temp = all['RUNNER_TEMP'] || tmpdir()
+  const short = {
+    ...childEnvironment(''),
+    RUNNER_TEMP: temp,
+    RUNNER_TOOL_CACHE: all['RUNNER_TOOL_CACHE'] || join(temp, 'tools')
+  }
+  const secrets = [...knownSecrets]
+  setEnvironment(
+    Object.fromEntries(
+      Object.entries(short).filter(([, value]) => !secrets.some((secret) => value.includes(secret)))
+    )
   )
   try {
     return await work(temp)
   } finally {
-    process.env = all
+    setEnvironment(all)
   }
+}
+
+function setEnvironment(wanted: NodeJS.ProcessEnv): void {
+  for (const name of Object.keys(process.env))
+    if (!(name in wanted)) Reflect.deleteProperty(process.env, name)
+  Object.assign(process.env, wanted)
 }

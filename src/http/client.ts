@@ -1,143 +1,122 @@
+import { once } from 'node:events'
 import * as http from 'node:http'
 import * as https from 'node:https'
 import { type Context, timeLeft } from '../context.ts'
-import { codeOf, UserError } from '../errors/user-error.ts'
-import type { Reply, Request } from './message.ts'
-import { isLoopback } from './loopback.ts'
+import { explainFault, RetryableError } from './fault.ts'
+import { agentFor } from './proxy.ts'
+
+/** What is asked of a service over HTTP. */
+export interface Request {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly url: URL
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+  /** Never through a proxy. */
+  readonly direct?: boolean
+  /** Attempts in all; 4 if not set. */
+  readonly attempts?: number
+  /** The maximum time for one attempt; 10 s if not set. */
+  readonly timeoutMs?: number
+  /** The maximum size of the response; 64 KiB if not set. */
+  readonly maxBytes?: number
+  /** What to do where no attempt reaches the host, if that is not to look at the network. */
+  readonly unreachableHint?: string
+  /** Called before each attempt; what it returns is called with the status of the response, or undefined for none. */
+  readonly watch?: () => (status: number | undefined) => void
+}
+
+/** A whole response. */
+export interface Reply {
+  readonly status: number
+  readonly headers: http.IncomingHttpHeaders
+  readonly body: string
+}
 
 const ATTEMPT_MS = 10_000
-const LINK_LOCAL_ATTEMPT_MS = 3_000
+const IDLE_MS = 10_000
+const MIN_ATTEMPT_MS = 1_000
 const MAX_BODY_BYTES = 64 * 1024
 /** Lists of an account's keys and tokens grow with it: a hundred keys alone are over 64 KiB. */
 export const MAX_LIST_BYTES = 8 * 1024 * 1024
 
-/** An answer, or the lack of one, that another try may mend. */
-export class RetryableError extends Error {
-  /** The wait that the service asked for, in milliseconds. */
-  readonly retryAfter: number | undefined
-  readonly rateLimited: boolean
-  /** What to say where no try mended it, if that is known better than "could not be reached". */
-  readonly finalError: UserError | undefined
-
-  constructor(message: string, retryAfter?: number, rateLimited = false, finalError?: UserError) {
-    super(message)
-    this.retryAfter = retryAfter
-    this.rateLimited = rateLimited
-    this.finalError = finalError
+/**
+ * One attempt: sends a request and reads the whole response, within the request's time and the context's.
+ * @throws RetryableError where no whole response came
+ * @throws UserError for a certificate that is not trusted, or a proxy that can't be used
+ */
+export async function send(request: Request, context: Context): Promise<Reply> {
+  const { url, timeoutMs = ATTEMPT_MS, maxBytes = MAX_BODY_BYTES } = request
+  const timeUp = AbortSignal.timeout(Math.ceil(Math.min(timeoutMs, shareOf(timeLeft(context)))))
+  try {
+    const incoming = await open(request, timeUp)
+    const chunks: Buffer[] = []
+    for await (const chunk of readBody(incoming, maxBytes)) chunks.push(chunk)
+    const { statusCode, headers } = incoming
+    return { status: Number(statusCode), headers, body: Buffer.concat(chunks).toString() }
+  } catch (error) {
+    throw timeUp.aborted ? new RetryableError('it did not answer in time') : explainFault(error, url.host)
   }
 }
 
-// Made where they are needed: node:https takes twice as long to load as node:http.
-let httpAgent: http.Agent | undefined
-let httpsAgent: https.Agent | undefined
-const proxyAgents = new Map<string, http.Agent>()
-
-/** Proxies as the runner knows them; like docker, none for this machine. Loaded only where one is set. */
-export async function agentFor({ url, linkLocal }: Request): Promise<http.Agent> {
-  const direct =
-    url.protocol === 'https:'
-      ? (httpsAgent ??= new https.Agent({ keepAlive: true }))
-      : (httpAgent ??= new http.Agent({ keepAlive: true }))
-  const proxied = Object.keys(process.env).some((name) => /^(?:https?|all)_proxy$/i.test(name))
-  if (linkLocal === true || isLoopback(url.host) || !proxied) return direct
-  const { getProxyForUrl } = await import('proxy-from-env')
-  const proxy = getProxyForUrl(url.href)
-  if (proxy === '') return direct
-  if (!URL.canParse(proxy)) {
-    throw new UserError(
-      'The address of the proxy in HTTPS_PROXY is not one.',
-      'Write it as http://host:port or http://user:password@host:port.'
-    )
-  }
-  const agent = proxyAgents.get(proxy) ?? (await connectThrough(proxy))
-  proxyAgents.set(proxy, agent)
-  return agent
-}
-
-async function connectThrough(proxy: string): Promise<http.Agent> {
-  const { HttpsProxyAgent } = await import('https-proxy-agent')
-  return new HttpsProxyAgent(proxy, { keepAlive: true })
-}
-
-const MIN_ATTEMPT_MS = 1_000
-
-/** Half of the time that is left, so that a try that hangs leaves room for another; all of it where that is little. */
+/** Half of the time that is left, so that an attempt that hangs leaves time for another; all of it where that is little. */
 function shareOf(left: number): number {
   return Math.min(left, Math.max(left / 2, MIN_ATTEMPT_MS))
 }
 
 /**
- * Sends once, and reads the whole answer. Settles in every case: an event loop that ends with the promise open would
- * end the step green.
- * @throws Fault, or the system's error, where no whole answer came
+ * Sends a request, and returns the response with its body still to be read.
+ * @param signal ends the connection, the body's too
+ * @throws the system's error, or as `send`
  */
-export async function send(request: Request, context: Context): Promise<Reply> {
-  const { method, url, headers, body } = request
-  const limit = request.linkLocal === true ? LINK_LOCAL_ATTEMPT_MS : ATTEMPT_MS
-  const agent = await agentFor(request)
-  return await new Promise<Reply>((resolve, reject) => {
-    const client = url.protocol === 'https:' ? https : http
-    const call = client.request(
-      url,
-      {
-        method,
-        agent,
-        headers: {
-          'user-agent': 'icr-login',
-          accept: 'application/json',
-          'accept-encoding': 'identity',
-          ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }),
-          ...headers
-        },
-        // NODE_TLS_REJECT_UNAUTHORIZED=0 would be honoured otherwise (facts/clients-and-runner.md, "HTTP from Node").
-        rejectUnauthorized: true
-      },
-      (incoming) => {
-        receive(incoming, request.maxBytes ?? MAX_BODY_BYTES).then(resolve, reject)
-      }
-    )
-    const fail = (error: Error): void => {
-      reject(error)
-      call.destroy()
-    }
-    const timer = setTimeout(
-      () => {
-        fail(new RetryableError('it did not answer in time'))
-      },
-      Math.min(limit, shareOf(timeLeft(context)))
-    )
-    call.on('proxyConnect', ({ statusCode }: { statusCode: number }) => {
-      if (statusCode !== 200) fail(new RetryableError(`the proxy answered ${statusCode}`))
-    })
-    call.on('error', reject)
-    let answered = false
-    call.on('response', () => {
-      answered = true
-    })
-    call.on('close', () => {
-      clearTimeout(timer)
-      // After an answer `receive` settles: reading a body ends, or throws where it was cut short.
-      if (!answered) reject(new RetryableError('it closed the connection before it had answered'))
-    })
-    call.end(body)
+export async function open(request: Request, signal: AbortSignal): Promise<http.IncomingMessage> {
+  const { method, url, headers, body, direct = false } = request
+  const call = (url.protocol === 'https:' ? https : http).request(url, {
+    method,
+    agent: agentFor(url, direct),
+    headers: {
+      'user-agent': 'icr-login',
+      accept: 'application/json',
+      'accept-encoding': 'identity',
+      ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }),
+      ...headers
+    },
+    signal,
+    timeout: IDLE_MS,
+    // NODE_TLS_REJECT_UNAUTHORIZED=0 would be honoured otherwise (docs/references.md, "Node").
+    rejectUnauthorized: true
   })
+  call.once('timeout', () => call.destroy(new RetryableError(`it sent nothing for ${IDLE_MS / 1000} s`)))
+  call.end(body)
+  // A switch to another protocol closes the connection without a response or an error.
+  const [incoming] = (await Promise.race([once(call, 'response'), once(call, 'close')])) as [
+    http.IncomingMessage?
+  ]
+  if (incoming === undefined) throw new RetryableError('it closed the connection before it had answered')
+  return incoming
 }
 
-async function receive(incoming: http.IncomingMessage, largest: number): Promise<Reply> {
-  const chunks: Buffer[] = []
+/**
+ * Reads the body of a response.
+ * @throws RetryableError where it is cut short, or larger than `maxBytes`
+ */
+export async function* readBody(
+  incoming: http.IncomingMessage,
+  maxBytes: number
+): AsyncGenerator<Buffer, void> {
   let size = 0
   try {
     for await (const chunk of incoming as AsyncIterable<Buffer>) {
       size += chunk.length
-      if (size > largest) throw new RetryableError(`its answer is over ${largest / 1024} KiB`)
-      chunks.push(chunk)
+      if (size > maxBytes) throw new RetryableError(`its answer is over ${formatSize(maxBytes)}`)
+      yield chunk
     }
   } catch (error) {
-    throw codeOf(error) === 'ECONNRESET' ? new RetryableError('its answer was cut short') : error
+    throw error instanceof RetryableError ? error : new RetryableError('its answer was cut short')
   }
-  return {
-    status: Number(incoming.statusCode),
-    headers: incoming.headers,
-    body: Buffer.concat(chunks).toString()
-  }
+}
+
+/** A number of bytes in KiB or MiB. */
+export function formatSize(bytes: number): string {
+  const kibibytes = bytes / 1024
+  return kibibytes < 1024 ? `${kibibytes.toFixed(0)} KiB` : `${(kibibytes / 1024).toFixed(0)} MiB`
 }

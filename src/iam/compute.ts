@@ -80,6 +80,15 @@ export function parseMetadataUrl(text: string | undefined): string {
 const VERSION = 'version=2022-03-01'
 const INSTANCE_TOKEN_LIFE_S = 300
 
+/** Link-local: it answers at once, or is not there at all. */
+const METADATA_SERVICE = {
+  direct: true,
+  attempts: 2,
+  timeoutMs: 3_000,
+  unreachableHint:
+    'Is this machine inside IBM Cloud, with its metadata service switched on? If not, give an api-key.'
+} as const
+
 async function askMetadataService(
   origin: string,
   profile: TrustedProfile,
@@ -91,7 +100,7 @@ async function askMetadataService(
       url: new URL(`${origin}/instance_identity/v1/token?${VERSION}`),
       headers: { 'metadata-flavor': 'ibm', 'content-type': 'application/json' },
       body: JSON.stringify({ expires_in: INSTANCE_TOKEN_LIFE_S }),
-      linkLocal: true
+      ...METADATA_SERVICE
     },
     (reply) => {
       if (reply.status !== 200)
@@ -109,7 +118,7 @@ async function askMetadataService(
       url: new URL(`${origin}/instance_identity/v1/iam_token?${VERSION}`),
       headers: { authorization: `Bearer ${instanceToken}`, 'content-type': 'application/json' },
       body: JSON.stringify({ trusted_profile: { [profile.by]: profile.value } }),
-      linkLocal: true
+      ...METADATA_SERVICE
     },
     (reply) => {
       if (reply.status === 200) return readAccessToken(reply, context)

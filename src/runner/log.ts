@@ -2,7 +2,7 @@ import * as core from '@actions/core'
 import type { Context } from '../context.ts'
 import { escapeLine } from '../errors/quote.ts'
 import { knownSecrets } from '../errors/redact.ts'
-import { findProxySecrets } from '../http/environment.ts'
+import { findProxySecrets } from '../http/proxy-settings.ts'
 
 // A runner that closes the log is no reason to leave work half done.
 process.stdout.on('error', () => undefined)

@@ -40,7 +40,7 @@ export const realPrograms = [
   ...['docker', 'dockerd', 'docker-registry', 'podman', 'skopeo', 'buildah'],
   ...['docker-credential-pass', 'pass', 'gpg', 'strace', 'tinyproxy', 'faketime'],
   ...['buildx', 'crane', 'oras', 'helm', 'cosign', 'kubectl'],
-  ...['shellcheck', 'jq', 'actionlint', 'zizmor', 'act', 'node20']
+  ...['shellcheck', 'jq', 'actionlint', 'zizmor', 'act', 'node20', 'go-proxy']
 ]
 
 export function missingPrograms(names: readonly string[]): string[] {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what this folder names by version and hash, into a cache of its own: zizmor, act, actionlint, a Node 20, and
-# the registry clients that Debian does not have.
+# Installs what this folder names by version and hash, into a cache of its own: zizmor, act, actionlint, a Node 20, the
+# registry clients that Debian does not have, and a program that chooses proxies as Go does.
 # test/real/setup.sh calls it. Needs python3 with venv, and npm; no root. What is there already is left as it is.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -27,7 +27,7 @@ make_venv() {
 # A distribution's own Go may be older than what is asked for.
 find_go() {
   local wanted found
-  wanted=$(sed -n 's/^go //p' go.mod clients/go.mod | sort --version-sort | tail -n 1)
+  wanted=$(sed -n 's/^go //p' go.mod clients/go.mod go-proxy/go.mod | sort --version-sort | tail -n 1)
   found=$(go env GOVERSION 2>/dev/null) || found=none
   if printf '%s\n' "go$wanted" "$found" | sort --version-sort --check=quiet && [ "$found" != none ]; then
     command -v go
@@ -44,11 +44,11 @@ build_tools() {
   if sha256sum --check --status "$built" 2>/dev/null; then return; fi
   go=$(find_go)
   export CGO_ENABLED=0 GOTOOLCHAIN=local GOBIN="$cache/bin" GOFLAGS='-mod=readonly -buildvcs=false'
-  for folder in . clients; do
+  for folder in . clients go-proxy; do
     "$go" -C "$folder" install -p 2 -trimpath -ldflags='-s -w' tool
     "$go" -C "$folder" list -f '{{.Target}} {{.Module.Version}}' tool
   done >"$cache/tools.txt"
-  cut -d ' ' -f 1 "$cache/tools.txt" | xargs sha256sum install.sh go.mod go.sum clients/go.mod clients/go.sum >"$built"
+  cut -d ' ' -f 1 "$cache/tools.txt" | xargs sha256sum install.sh {.,clients,go-proxy}/go.{mod,sum} go-proxy/main.go >"$built"
 }
 
 install_node20() {

@@ -75,8 +75,8 @@ test('how far it has come is said, of how much where that is known', async () =>
     body: 'x'.repeat(2 * MEGABYTE)
   })
   for (const [server, line] of [
-    [known, /^[012] MB of 2 MB are here\.$/],
-    [unknown, /^[012] MB are here\.$/]
+    [known, /^\d+ [KM]iB of 2 MiB downloaded\.$/],
+    [unknown, /^\d+ [KM]iB downloaded\.$/]
   ] as const) {
     const context = makeContext()
     let clock = 0
@@ -92,9 +92,21 @@ test('more than it may have is not written on', async () => {
   const server = await startServer({ body: 'x'.repeat(3 * MEGABYTE) })
   const file = newFile()
   expect(await userError(download(urlOf(server), file, makeContext(), 2 * MEGABYTE))).toContain(
-    'it is over 2 MB'
+    'its answer is over 2 MiB'
   )
   expect(readFileSync(file).length).toBeLessThanOrEqual(2 * MEGABYTE)
+})
+
+test.each([
+  ['a directory that is not there', 'ENOENT', (): string => join(makeFolder(), 'none', 'docker.tgz')],
+  ['a full disk', 'the disk is full', (): string => '/dev/full']
+])('%s is named as what is wrong, after one attempt', async (_, reason, place) => {
+  const server = await startServer({ body: 'x'.repeat(MEGABYTE) })
+  const file = place()
+  expect(await userError(download(urlOf(server), file, makeContext()))).toContain(
+    `The docker CLI could not be stored in ${file}: ${reason}.`
+  )
+  expect(server.received).toHaveLength(1)
 })
 
 test.each([
@@ -108,7 +120,7 @@ test.each([
 ])('a server that %s is left when the time is up', async (_, raw) => {
   const server = await startServer({ raw })
   const message = await userError(download(urlOf(server), newFile(), makeContext({ budgetMs: 500 })))
-  expect(message).toContain('could not be reached: the time for it is up')
+  expect(message).toContain('could not be reached: the time is up')
 })
 
 test('a certificate that nobody vouches for is refused', async () => {

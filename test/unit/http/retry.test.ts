@@ -1,22 +1,15 @@
-// The one door to the network: what is tried again, what never is, and that it always ends.
-import { writeFileSync } from 'node:fs'
+// What is retried, what never is, and that it always ends.
 import { createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
-import { fileURLToPath } from 'node:url'
-import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { createChance, withChance } from '../../../bench/fleet/chance.ts'
 import type { Context } from '../../../src/context.ts'
-import { Fault, fetchReply, parseBody, type Reply, type Request } from '../../../src/http/retry.ts'
-import { startCloud, type Cloud } from '../../cloud/cloud.ts'
-import { requestsWith } from '../../cloud/recorder.ts'
-import { runChild } from '../../support/child.ts'
-import { measured } from '../../support/measured.ts'
-import { node24 } from '../../support/node24-path.mjs'
+import type { Reply, Request } from '../../../src/http/client.ts'
+import { RetryableError } from '../../../src/http/fault.ts'
+import { fetchReply, parseBody } from '../../../src/http/retry.ts'
 import { makeContext } from '../support/context.ts'
-import { setVariables, useOwnEnvironment } from '../support/environment.ts'
-import { makeFolder } from '../support/home.ts'
+import { useOwnEnvironment } from '../support/environment.ts'
 import { SOCKET_FAULTS, startServer, type Answer, type Server, type SocketAnswer } from '../support/server.ts'
 import { userError } from '../support/throwing.ts'
 
@@ -70,7 +63,9 @@ describe('what another try may mend', () => {
       const server = await startServer(fault)
       const context = makeContext()
       const message = await userError(ask(server, context))
-      expect(message).toMatch(/^GET 127\.0\.0\.1:\d+\/v2\/ could not be reached: .+\.\nRun the job again/)
+      expect(message).toMatch(
+        /^GET 127\.0\.0\.1:\d+\/v2\/ could not be reached: .+\.\nCheck that this runner can reach that host/
+      )
       expect(message + context.infos.join('\n')).not.toContain('hidden')
       expect(server.received).toHaveLength(4)
     }
@@ -126,7 +121,7 @@ describe('what another try may mend', () => {
   test('a fault of the caller’s own is tried again like any other', async () => {
     const server = await startServer({}, GOOD)
     const read = ({ body }: Reply): string => {
-      if (body === '') throw new Fault('it had nothing to say')
+      if (body === '') throw new RetryableError('it had nothing to say')
       return body
     }
     const context = makeContext()
@@ -191,13 +186,13 @@ describe('the wait before another try', () => {
         waits.push({ wait, left: budgetMs - now })
         now += wait
         return Promise.resolve()
-      },
-      send: () => {
-        expect(now).toBeLessThan(budgetMs)
-        return Promise.resolve({ status, headers, body: '' })
       }
     }
-    const asking = withChance(chance, () => fetchReply(requestTo('127.0.0.1'), parseBody, context))
+    const attempt = (): Promise<Reply> => {
+      expect(now).toBeLessThan(budgetMs)
+      return Promise.resolve({ status, headers, body: '' })
+    }
+    const asking = withChance(chance, () => fetchReply(requestTo('127.0.0.1'), parseBody, context, attempt))
     expect(await userError(asking)).toContain(`it answered ${status}`)
     return waits
   }
@@ -386,146 +381,12 @@ describe('who watches', () => {
   })
 })
 
-describe('a service that is near', () => {
-  test('is asked twice and no more', async () => {
+describe('a request with fewer attempts', () => {
+  test('is sent that often and no more', async () => {
     const server = await startServer({ status: 503 })
-    await userError(ask(server, makeContext(), { linkLocal: true }))
+    await userError(ask(server, makeContext(), { attempts: 2 }))
     expect(server.received).toHaveLength(2)
   })
-})
-
-describe('proxies', () => {
-  let cloud: Cloud
-
-  beforeEach(async () => {
-    cloud = await startCloud()
-  })
-
-  afterEach(() => cloud.close())
-
-  // A URL's host that no rule knows as loopback, and that leads there without a look-up.
-  const mapped = (server: Server): URL => new URL(`http://[::ffff:127.0.0.1]:${server.port}/v2/`)
-
-  test.each(['HTTP_PROXY', 'http_proxy', 'ALL_PROXY'])('%s is gone through', async (name) => {
-    const proxy = await cloud.startProxy()
-    const server = await startServer(GOOD)
-    setVariables({ [name]: proxy.url })
-    const message = await userError(
-      fetchReply({ method: 'GET', url: mapped(server) }, parseBody, makeContext())
-    )
-    expect(message).toContain('the proxy answered 403')
-    expect(cloud.requests.map(({ method, path }) => `${method} ${path}`)).toContain(
-      `CONNECT [::ffff:7f00:1]:${server.port}`
-    )
-    expect(server.received).toHaveLength(0)
-  })
-
-  test('this machine is never asked through one', async () => {
-    const proxy = await cloud.startProxy()
-    setVariables({ HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url, ALL_PROXY: proxy.url })
-    expect(await ask(await startServer(GOOD))).toEqual({ token: 'good' })
-    expect(cloud.requests).toEqual([])
-  })
-
-  test('nor is what is near', async () => {
-    const proxy = await cloud.startProxy()
-    setVariables({ HTTP_PROXY: proxy.url, ALL_PROXY: proxy.url })
-    const request = { method: 'GET', url: mapped(await startServer(GOOD)), linkLocal: true } as const
-    expect(await fetchReply(request, parseBody, makeContext())).toEqual({ token: 'good' })
-    expect(cloud.requests).toEqual([])
-  })
-
-  test.each(['*', '[::ffff:7f00:1]'])('nor is what NO_PROXY=%s names', async (names) => {
-    const proxy = await cloud.startProxy()
-    setVariables({ HTTP_PROXY: proxy.url, NO_PROXY: names })
-    const request = { method: 'GET', url: mapped(await startServer(GOOD)) } as const
-    expect(await fetchReply(request, parseBody, makeContext())).toEqual({ token: 'good' })
-    expect(cloud.requests).toEqual([])
-  })
-
-  test('that are not there are a fault, tried again', async () => {
-    setVariables({ HTTPS_PROXY: `http://127.0.0.1:${await freePort()}` })
-    const context = makeContext()
-    const message = await userError(
-      fetchReply({ method: 'GET', url: new URL('https://us.icr.io/v2/') }, parseBody, context)
-    )
-    expect(message).toContain('it refused the connection')
-    expect(context.sleeps).toHaveLength(3)
-  })
-
-  test('that want a password that they are not given say so', async () => {
-    const proxy = await cloud.startProxy({ user: 'me', password: 'p@ss' })
-    setVariables({ HTTPS_PROXY: proxy.url.replace('//', '//me:wr%40ng@') })
-    const context = makeContext()
-    const request = {
-      method: 'GET',
-      url: new URL('https://us.icr.io/v2/'),
-      headers: { authorization: 'Basic c2VjcmV0' }
-    } as const
-    expect(await userError(fetchReply(request, parseBody, context))).toContain('the proxy answered 407')
-    expect(requestsWith(cloud.requests, 'c2VjcmV0')).toEqual([])
-  })
-
-  test.each(['http://', 'http://proxy.example.test:99999', 'proxy.example.test:port', 'http://two words'])(
-    'whose address is none (%s) are asked for by the way to write it, and not tried again',
-    async (address) => {
-      setVariables({ HTTPS_PROXY: address })
-      const context = makeContext()
-      const request = { method: 'GET', url: new URL('https://us.icr.io/v2/') } as const
-      expect(await userError(fetchReply(request, parseBody, context))).toBe(
-        'The address of the proxy in HTTPS_PROXY is not one.\n' +
-          'Write it as http://host:port or http://user:password@host:port.'
-      )
-      expect(context.sleeps).toEqual([])
-    }
-  )
-
-  const program = fileURLToPath(new URL('../support/ask.ts', import.meta.url))
-  const askAlone = async (url: string, env: Record<string, string>): Promise<Record<string, unknown>> => {
-    const { stdout, stderr } = await runChild(node24(), ['--no-warnings', program, url], {
-      env: measured(env)
-    })
-    if (stdout === '') throw new Error(stderr)
-    return JSON.parse(stdout) as Record<string, unknown>
-  }
-
-  test('lead to IBM’s real names, with a CA that the runner names', async () => {
-    const proxy = await cloud.startProxy({ user: 'me', password: 'p@ss' })
-    const ca = join(makeFolder(), 'ca.pem')
-    writeFileSync(ca, proxy.caPem)
-    const env = { HTTPS_PROXY: proxy.url.replace('//', '//me:p%40ss@'), NODE_EXTRA_CA_CERTS: ca }
-    expect(await askAlone('https://us.icr.io/v2/', env)).toMatchObject({ outcome: '401' })
-    expect(cloud.requests.map(({ service }) => service)).toEqual(['proxy', 'registry'])
-  })
-
-  test.each(['good', 'self-signed', 'expired', 'wrong-name'] as const)(
-    'a certificate that is %s and of no CA that is trusted gets no secret, NODE_TLS_REJECT_UNAUTHORIZED=0 or not',
-    async (kind) => {
-      const proxy = await cloud.startProxy({ certificates: { 'us.icr.io': kind } })
-      const env = { HTTPS_PROXY: proxy.url, NODE_TLS_REJECT_UNAUTHORIZED: '0' }
-      const { outcome } = await askAlone('https://us.icr.io/v2/', env)
-      expect(outcome).toMatch(
-        /^The certificate of us\.icr\.io is not trusted \([A-Z_]+\)\.\n.*NODE_EXTRA_CA_CERTS/
-      )
-      // No try was made again, and nothing came through.
-      expect(cloud.requests.map(({ service }) => service)).toEqual(['proxy'])
-    }
-  )
-
-  test.each(['expired', 'wrong-name'] as const)(
-    'nor does one that is %s, even of a CA that is',
-    async (kind) => {
-      const proxy = await cloud.startProxy({ certificates: { 'us.icr.io': kind } })
-      const ca = join(makeFolder(), 'ca.pem')
-      writeFileSync(ca, proxy.caPem)
-      const { outcome } = await askAlone('https://us.icr.io/v2/', {
-        HTTPS_PROXY: proxy.url,
-        NODE_EXTRA_CA_CERTS: ca
-      })
-      expect(outcome).toMatch(kind === 'expired' ? /CERT_HAS_EXPIRED/ : /ALTNAME_INVALID/)
-      expect(cloud.requests.map(({ service }) => service)).toEqual(['proxy'])
-    }
-  )
 })
 
 /** A port where nothing listens. */

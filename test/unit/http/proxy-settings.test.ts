@@ -1,12 +1,17 @@
-// What of the job's environment is a secret, or asks for less safety.
+// What of the job's environment is a secret, or asks for less safety; a mask is never so short that it hides words.
 import { expect, test } from '@jest/globals'
-import { findProxySecrets, findUnsafeSettings } from '../../../src/http/environment.ts'
+import { findProxySecrets, findUnsafeSettings } from '../../../src/http/proxy-settings.ts'
 
 test.each<[string, string[]]>([
   ['http://me:p%40ss@proxy.test:3128', ['p%40ss', 'p@ss', 'me:p%40ss', 'me:p@ss']],
   ['me:word@proxy.test:3128', ['word', 'word', 'me:word', 'me:word']],
   ['http://:word@proxy.test', ['word', 'word', ':word', ':word']],
   ['http://m%65:bad%zz@proxy.test', ['bad%zz', 'bad%zz', 'm%65:bad%zz', 'me:bad%zz']],
+  ['user:p@ss@proxy.test:3128', ['p@ss', 'p@ss', 'user:p@ss', 'user:p@ss']],
+  ['http://user:p@ss:w@rd@proxy.test:3128', ['p@ss:w@rd', 'p@ss:w@rd', 'user:p@ss:w@rd', 'user:p@ss:w@rd']],
+  ['http://a:b@proxy.test:3128', []],
+  ['http://user:b@proxy.test:3128', ['user:b', 'user:b']],
+  ['http://:%61%62c@proxy.test', ['%61%62c', ':%61%62c', ':abc']],
   ['http://me@proxy.test:3128', []],
   ['http://proxy.test:3128', []],
   ['http://proxy.test/no:user@there', []],
