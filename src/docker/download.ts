@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { type Context, timeLeft } from '../context.ts'
 import { quote } from '../errors/quote.ts'
-import { codeOf, UserError } from '../errors/user-error.ts'
+import { codeOf, messageOf, UserError } from '../errors/user-error.ts'
 import { formatSize, open, readBody, type Reply, type Request } from '../http/client.ts'
 import { explainFault, RetryableError } from '../http/fault.ts'
 import { isLoopback } from '../http/loopback.ts'
@@ -88,7 +88,7 @@ async function write(
       createWriteStream(file, { mode: 0o600 })
     )
   } catch (error) {
-    throw error instanceof RetryableError ? error : notStored(file, error)
+    throw error instanceof RetryableError ? error : notStored(error)
   }
 }
 
@@ -109,12 +109,11 @@ async function* reportProgress(
   }
 }
 
-/** The error for a file of docker's that can't be written. */
-export function notStored(file: string, error: unknown): UserError {
-  const code = codeOf(error)
-  const reason = /^(?:ENOSPC|EDQUOT)$/.test(code) ? 'the disk is full' : code || 'unknown error'
+/** The error where a file system refused what was downloaded or unpacked. */
+export function notStored(error: unknown): UserError {
+  const isFull = /^(?:ENOSPC|EDQUOT)$/.test(codeOf(error))
   return new UserError(
-    `The docker CLI could not be stored in ${file}: ${reason}.`,
+    `The docker CLI could not be stored: ${isFull ? 'the disk is full' : quote(messageOf(error))}.`,
     'Check that RUNNER_TEMP and RUNNER_TOOL_CACHE can be written and have free space.'
   )
 }

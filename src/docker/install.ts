@@ -82,7 +82,7 @@ export async function installDocker(
       await checkProgram(program, wanted.version, source.url, machine)
       return await cacheDir(dirname(program), TOOL, version)
     } catch (error) {
-      throw error instanceof UserError ? error : notStored(directory, error)
+      throw error instanceof UserError ? error : notStored(error)
     } finally {
       rmSync(directory, { recursive: true, force: true })
     }
@@ -123,8 +123,6 @@ async function fetchProgram(
   context.info(`No docker on the PATH: getting ${url.href}.`)
   const status = await download(url, file, context)
   if (status !== 200) throw notFound(url, status)
-  if (!readFileSync(file).subarray(0, 2).equals(MAGIC[archive]))
-    throw invalid(url, `is not a ${archive} archive`)
   const extracted = await extract(file, archive, join(directory, 'extracted'), url)
   const found = join(extracted, 'docker', program)
   // A link could name any program of this machine.
@@ -149,27 +147,16 @@ async function extract(
   try {
     return archive === 'zip' ? await extractZip(file, directory) : await extractTar(file, directory)
   } catch (error) {
+    if (!readFileSync(file).subarray(0, 2).equals(MAGIC[archive]))
+      throw invalid(url, `is not a ${archive} archive`)
+    // tar has one exit code for all that fails. Whether the disk is full, this finds out: it throws.
+    writeFileSync(`${file}.probe`, Buffer.alloc(64 * 1024))
     const [, missing] = /^Unable to locate executable file: (\w+)/.exec(messageOf(error)) ?? []
     const reason = missing === undefined ? quote(messageOf(error)) : `there is no ${missing} on the PATH`
-    checkWritable(directory)
     throw new UserError(
-      `${url.href} was downloaded, but could not be unpacked: ${reason.replace(/\.$/, '')}.`,
-      'Check that tar and gzip (on Windows, PowerShell) are on the PATH.'
+      `${url.href} was downloaded, but could not be unpacked: ${reason}.`,
+      'Check that tar and gzip (on Windows, PowerShell) are on the PATH, and that the download is complete.'
     )
-  }
-}
-
-/**
- * The program that unpacks does not say in a form that can be read that the disk is full.
- * @throws UserError where nothing can be written in the directory
- */
-function checkWritable(directory: string): void {
-  const file = join(directory, '.writable')
-  try {
-    mkdirSync(directory, { recursive: true })
-    writeFileSync(file, Buffer.alloc(64 * 1024))
-  } catch (error) {
-    throw notStored(directory, error)
   }
 }
 
@@ -189,11 +176,8 @@ function invalid(url: URL, why: string): UserError {
 
 /** The program is going to be handed the secret, and stays in the tool cache: it must be the docker CLI that was asked for. */
 async function checkProgram(program: string, version: string, url: URL, machine: Machine): Promise<void> {
-  const { code, stdout } = await run(program, ['--version'], {
-    input: '',
-    env: childEnvironment(''),
-    timeoutMs: 10_000
-  }).catch(() => ({ code: undefined, stdout: '' }))
+  const options = { input: '', env: childEnvironment(''), timeoutMs: 10_000 }
+  const { code, stdout } = await run(program, ['--version'], options).catch(() => ({ code: 1, stdout: '' }))
   const reported = /^Docker version ([^\s,]+)/.exec(stdout)?.[1]
   if (code !== 0 || reported === undefined)
     throw invalid(url, `is not a docker CLI that runs on this machine (${machine.platform}, ${machine.arch})`)
@@ -203,11 +187,11 @@ async function checkProgram(program: string, version: string, url: URL, machine:
 /** The tool cache hands all of the environment to tar: for that time it holds no inputs, and no secret. */
 async function withShortEnvironment<T>(work: (temp: string) => Promise<T>): Promise<T> {
   const all = { ...process.env }
-  const temp = all['RUNNER_TEMP'] || tmpdir()
+  const temp = readVariable('RUNNER_TEMP', tmpdir())
   const short = {
     ...childEnvironment(''),
     RUNNER_TEMP: temp,
-    RUNNER_TOOL_CACHE: all['RUNNER_TOOL_CACHE'] || join(temp, 'tools')
+    RUNNER_TOOL_CACHE: readVariable('RUNNER_TOOL_CACHE', join(temp, 'tools'))
   }
   const secrets = [...knownSecrets]
   setEnvironment(
@@ -220,6 +204,12 @@ async function withShortEnvironment<T>(work: (temp: string) => Promise<T>): Prom
   } finally {
     setEnvironment(all)
   }
+}
+
+/** An empty variable counts as not set. */
+function readVariable(name: string, missing: string): string {
+  const value = process.env[name]
+  return value === undefined || value === '' ? missing : value
 }
 
 function setEnvironment(wanted: NodeJS.ProcessEnv): void {

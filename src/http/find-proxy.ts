@@ -28,7 +28,7 @@ export function findProxy(url: URL, env: NodeJS.ProcessEnv): URL | undefined {
 }
 
 function valueOf(name: string, env: NodeJS.ProcessEnv): string {
-  return env[name] || env[name.toLowerCase()] || ''
+  return [env[name], env[name.toLowerCase()]].find(Boolean) ?? ''
 }
 
 function parseProxy(address: string): URL | undefined {

@@ -40,6 +40,22 @@ function pack(folder: string, program: string, name = 'docker'): Buffer {
   return readFileSync(file)
 }
 
+/** An archive whose docker is a script. */
+function packScript(text: string, mode = 0o755): Buffer {
+  const program = join(stage.newFolder(), 'docker')
+  writeFileSync(program, text)
+  chmodSync(program, mode)
+  return pack(stage.newFolder(), program)
+}
+
+/** An archive whose docker is a symbolic link. */
+function packLink(target: string): Buffer {
+  const root = stage.newFolder()
+  mkdirSync(join(root, 'docker'))
+  symlinkSync(target, join(root, 'docker', 'docker'))
+  return execFileSync('tar', ['-czf', '-', '-C', root, 'docker'])
+}
+
 let folder = ''
 let archive: Buffer = Buffer.alloc(0)
 let version = ''
@@ -81,9 +97,9 @@ function give(response: ServerResponse, body: Buffer | string): void {
 }
 
 /** A machine without docker, as slim images are: tar and gzip are there. */
-async function newJob(cache = stage.newFolder()): Promise<Job> {
+async function newJob(cache = stage.newFolder(), names = ['tar', 'gzip']): Promise<Job> {
   const programs = stage.newFolder()
-  for (const name of ['tar', 'gzip']) symlinkSync(needProgram(name), join(programs, name))
+  for (const name of names) symlinkSync(needProgram(name), join(programs, name))
   return await stage.newJob({ path: [programs], env: { RUNNER_TOOL_CACHE: cache } })
 }
 
@@ -170,39 +186,80 @@ describe('docker-version', () => {
     expect([mirror.paths.length, stage.cloud.requests.length]).toEqual([1, 0])
   })
 
-  test.each([
-    ['a page', () => '<html>Log in to this network</html>'],
-    ['an archive without docker', () => pack(stage.newFolder(), import.meta.filename, 'other')],
-    [
-      'a docker that does not run here',
-      () => {
-        const program = join(stage.newFolder(), 'docker')
-        writeFileSync(program, 'for another machine')
-        chmodSync(program, 0o755)
-        return pack(stage.newFolder(), program)
-      }
+  /** What came, and what is said of it. */
+  const WRONG: Readonly<Record<string, readonly [string, () => Buffer | string]>> = {
+    'a page': ['is not a tgz archive', () => '<html>Log in to this network</html>'],
+    'an archive without docker': [
+      'holds no docker/docker',
+      () => pack(stage.newFolder(), import.meta.filename, 'other')
     ],
-    [
-      'a docker that may not be run',
-      () => {
-        const program = join(stage.newFolder(), 'docker')
-        writeFileSync(program, '#!/bin/sh', { mode: 0o644 })
-        return pack(stage.newFolder(), program)
-      }
+    'a link to a program of this machine': ['holds no docker/docker', () => packLink('/bin/sh')],
+    'a docker that does not run here': [
+      'is not a docker CLI that runs on this machine (linux, ',
+      () => packScript('for another machine')
+    ],
+    'a program that is not docker': [
+      'is not a docker CLI that runs on this machine',
+      () => packScript('#!/bin/sh\necho podman version 5.0.0\n')
+    ],
+    'a docker of another version': [
+      'is docker 27.0.1, not 28.2.2.',
+      () => packScript('#!/bin/sh\necho "Docker version 27.0.1, build x"\n')
     ]
-  ])('fails where %s comes in its place, and the secret goes nowhere', async (_, body) => {
-    const mirror = await startMirror((__, response) => {
-      give(response, body())
+  }
+
+  test.each(Object.entries(WRONG))(
+    'fails where %s comes in its place: the secret goes nowhere, and nothing is cached',
+    async (_, [reason, body]) => {
+      const mirror = await startMirror((__, response) => {
+        give(response, body())
+      })
+      const cache = stage.newFolder()
+      const job = await newJob(cache)
+      const main = await install(job, mirror, { 'docker-version': '28.2.2' })
+      expect(main.errors[0]).toContain(`What came from ${mirror.url}${pathOf('28.2.2')} ${reason}`)
+      expect(main.errors[0]).toContain('Is docker-url a mirror')
+      expect([main.exitCode, main.path, stage.cloud.requests]).toEqual([1, [], []])
+      expect([job.snapshot(job.temp), readdirSync(cache)]).toEqual([{}, []])
+      expectNotSaid(main, WRITER_KEY)
+    }
+  )
+
+  const FAKE = '#!/bin/sh\necho "Docker version 28.2.2, build x"\n'
+
+  test('drops the set-uid and set-gid bits that an archive asks for', async () => {
+    const mirror = await startMirror((_, response) => {
+      give(response, packScript(FAKE, 0o6755))
     })
-    const job = await newJob()
-    const main = await install(job, mirror, { 'docker-version': '28.2.2' })
-    expect(main.errors[0]).toMatch(
-      /What came from .+ (?:holds no docker|is no docker that runs on this machine)/u
+    const main = await install(await newJob(), mirror, { 'docker-version': '28.2.2' })
+    expect(main.path).toHaveLength(1)
+    expect(statSync(join(String(main.path[0]), 'docker')).mode & 0o7777).toBe(0o755)
+  })
+
+  test.each([
+    ['tar', 'could not be unpacked: there is no tar on the PATH.'],
+    ['gzip', /could not be unpacked: The process '.+tar' failed with exit code 2\./u]
+  ])('says so where there is no %s to unpack it, and does not blame the mirror', async (missing, reason) => {
+    const mirror = await startMirror((_, response) => {
+      give(response, packScript(FAKE))
+    })
+    const job = await newJob(
+      stage.newFolder(),
+      ['tar', 'gzip'].filter((name) => name !== missing)
     )
-    expect(main.errors[0]).toContain('Is docker-url a mirror')
-    expect([main.exitCode, main.path, stage.cloud.requests]).toEqual([1, [], []])
+    const main = await install(job, mirror, { 'docker-version': '28.2.2' })
+    const message = expectFailure(main, reason, WRITER_KEY)
+    expect(message).toContain('Check that tar and gzip')
+    expect(message).not.toContain('mirror')
     expect(job.snapshot(job.temp)).toEqual({})
-    expectNotSaid(main, WRITER_KEY)
+  })
+
+  test('says so where the archive is cut short', async () => {
+    const mirror = await startMirror((_, response) => {
+      give(response, packScript(FAKE).subarray(0, -20))
+    })
+    const main = await install(await newJob(), mirror, { 'docker-version': '28.2.2' })
+    expectFailure(main, 'could not be unpacked: The process', WRITER_KEY)
   })
 
   testWith('docker')('works where the runner names no folder for it: there is one for all', async () => {
@@ -217,14 +274,6 @@ describe('docker-version', () => {
     expect(main.path).toEqual([expect.stringContaining(join(temp, 'tools', 'docker-cli', version))])
     expectSuccess(await job.post())
     expect(readdirSync(temp)).toEqual(['tools'])
-  })
-
-  testWith('docker')('says so where the mirror has another version under that name', async () => {
-    const mirror = await startMirror((_, response) => {
-      give(response, archive)
-    })
-    const main = await install(await newJob(), mirror, { 'docker-version': '1.2.3' })
-    expectSuccess(main, [`1.2.3 was asked for, but what came is ${version}`])
   })
 })
 
@@ -269,7 +318,8 @@ describe('tar', () => {
     )
     chmodSync(join(programs, 'tar'), 0o755)
     symlinkSync(needProgram('gzip'), join(programs, 'gzip'))
-    const job = await stage.newJob({ path: [programs], env: { LANG: WRITER_KEY } })
+    const env = { LANG: WRITER_KEY, XDG_DATA_HOME: `/x/${WRITER_KEY}`, PROGRAMX: WRITER_KEY }
+    const job = await stage.newJob({ path: [programs], env })
     expectSuccess(await install(job, mirror))
     expect(statSync(log).size).toBeGreaterThan(0)
     expect(readFileSync(log, 'utf8')).not.toContain(WRITER_KEY)
