@@ -18,6 +18,8 @@ export interface Context {
   checkActive(): void
   /** When the work on the network must be over, in milliseconds since 1970: the input `timeout`. */
   readonly deadline: number
+  /** Failed requests are retried until the deadline, however often: cleanup has no second chance. */
+  readonly untilDeadline?: boolean
 }
 
 /** The milliseconds that are left of the budget, never negative. */

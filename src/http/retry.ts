@@ -8,6 +8,8 @@ export { MAX_LIST_BYTES as LARGEST_LIST, type Reply, type Request } from './clie
 export { RetryableError, RetryableError as Fault } from './fault.ts'
 
 const ATTEMPTS = 4
+/** A wait that is bounded by less than this is not worth another attempt. */
+const MIN_ROOM_MS = 50
 const AFTER_FAULT = { least: 0, spread: 1_000 }
 // IAM's limit is not known (docs/references.md, "IAM errors"). Of all that `npm run bench:fleet` compares, these need the
 // fewest requests where a thousand jobs start together (docs/performance.md).
@@ -15,7 +17,7 @@ const AFTER_429 = { least: 5_000, spread: 5_000 }
 
 /**
  * Sends a request until there is a response: no redirects, 4 attempts with full jitter between them, all within the
- * context's deadline. A refusal is never retried.
+ * context's deadline; in cleanup as many as there is time for. A refusal is never retried.
  * @param read turns a reply into what the caller wants; it throws a RetryableError for a reply that is not the
  *   service's (a captive portal's page, say), or a UserError, which is not retried
  * @param attempt sends once; what takes its place throws as `send` does
@@ -27,7 +29,7 @@ export async function fetchReply<T>(
   context: Context,
   attempt: typeof send = send
 ): Promise<T> {
-  const attempts = request.attempts ?? ATTEMPTS
+  const attempts = context.untilDeadline === true ? Infinity : (request.attempts ?? ATTEMPTS)
   let last: RetryableError | undefined
   for (let count = 1; count <= attempts && timeLeft(context) > 0; count++) {
     try {
@@ -80,7 +82,7 @@ function chooseWait(
 ): number | undefined {
   const { least, spread } = rateLimited ? AFTER_429 : AFTER_FAULT
   const room = (left - retryAfter) / 4
-  if (room <= 0) return undefined
+  if (room < MIN_ROOM_MS) return undefined
   return Math.max(retryAfter, Math.min(least, room)) + jitter(Math.min(spread * 2 ** (count - 1), room))
 }
 

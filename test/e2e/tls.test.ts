@@ -1,6 +1,7 @@
 // IBM's real host names over real TLS. A proxy on loopback leads the names to the stand-in; nothing is looked up.
 import { describe, expect, test } from '@jest/globals'
 import { writeFileSync } from 'node:fs'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { CloudProxyOptions } from '../cloud/cloud.ts'
 import { OPERATOR_KEY, WRITER_ID, WRITER_KEY } from '../cloud/default-world.ts'
@@ -205,6 +206,67 @@ testBothWays('A proxy that is not there is named as what can’t be reached', as
   const main = await job.main({ 'api-key': WRITER_KEY, region: 'us-south', timeout: '5s' })
   expectFailure(main, 'could not be reached', WRITER_KEY, 'hush-hush')
 })
+
+describe('A proxy that closes connections before it answers CONNECT', () => {
+  /** In front of another proxy: closes those connections that `fails` says, counted from 0. */
+  const startFlakyProxy = async (proxyUrl: string, fails: (count: number) => boolean): Promise<string> => {
+    let count = 0
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined)
+      if (fails(count++)) {
+        socket.once('data', () => socket.end())
+        return
+      }
+      const upstream = connect(Number(new URL(proxyUrl).port), '127.0.0.1')
+      upstream.on('error', () => undefined)
+      socket.pipe(upstream).pipe(socket)
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    stage.closeLater(() => void server.close())
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  }
+
+  test('is tried again: the login succeeds, and post revokes what was minted', async () => {
+    const { url, caPem } = await stage.cloud.startProxy()
+    const ca = join(stage.newFolder(), 'ca.pem')
+    writeFileSync(ca, caPem)
+    const flaky = await startFlakyProxy(url, (count) => count % 2 === 0)
+    const job = await stage.newJob({
+      docker: 'none',
+      env: { HTTPS_PROXY: flaky, NODE_EXTRA_CA_CERTS: ca }
+    })
+    const main = await job.main(mintInputs('api-key', { region: 'us-south' }))
+    expectSuccess(main)
+    expect(main.log).toMatch(/the proxy 127\.0\.0\.1:\d+ closed the connection .+Trying again/u)
+    expect(keysOf(stage.cloud)).toHaveLength(1)
+    expectSuccess(await job.post())
+    expect(keysOf(stage.cloud)).toEqual([])
+  })
+})
+
+testBothWays('A proxy is read as docker reads it: no scheme, and names in NO_PROXY', async (docker) => {
+  const { url, caPem } = await stage.cloud.startProxy()
+  const ca = join(stage.newFolder(), 'ca.pem')
+  writeFileSync(ca, caPem)
+  const trust = { SSL_CERT_FILE: ca, NODE_EXTRA_CA_CERTS: ca }
+  const env = { HTTPS_PROXY: new URL(url).host, NO_PROXY: 'cloud.ibm.com,.us.icr.io', ...trust }
+  const job = await stage.newJob({ docker, env })
+  expectSuccess(await job.main({ 'api-key': WRITER_KEY, region: 'us-south' }))
+  expect(new Set(connects())).toEqual(new Set(['us.icr.io:443']))
+})
+
+test.each(['socks5://127.0.0.1:1080', 'http://me:p%zz@127.0.0.1:9', 'http://'])(
+  'A proxy that can’t be used (%s) is named before anything is sent',
+  async (address) => {
+    const job = await stage.newJob({ docker: 'none', env: { HTTPS_PROXY: address } })
+    const main = await job.main({ 'api-key': WRITER_KEY, region: 'us-south' })
+    expectFailure(
+      main,
+      /The (?:address of the )?proxy in HTTPS_PROXY is (?:not valid|a socks5 proxy)/u,
+      WRITER_KEY
+    )
+  }
+)
 
 test('Without docker, an access token goes over TLS to the registry alone', async () => {
   const token = stage.cloud.accessToken(WRITER_ID)

@@ -381,6 +381,21 @@ describe('who watches', () => {
   })
 })
 
+describe('where there is no second chance', () => {
+  test('a request is retried until the deadline, which is kept', async () => {
+    let attempts = 0
+    const context = { ...makeContext({ budgetMs: 40_000 }), untilDeadline: true }
+    const attempt = (): Promise<Reply> => {
+      attempts++
+      return Promise.resolve({ status: 503, headers: {}, body: '' })
+    }
+    await userError(fetchReply(requestTo('127.0.0.1', { attempts: 2 }), parseBody, context, attempt))
+    expect(attempts).toBeGreaterThan(8)
+    expect(context.deadline - context.now()).toBeGreaterThanOrEqual(0)
+    expect(context.deadline - context.now()).toBeLessThan(200)
+  })
+})
+
 describe('a request with fewer attempts', () => {
   test('is sent that often and no more', async () => {
     const server = await startServer({ status: 503 })
