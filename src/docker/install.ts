@@ -81,11 +81,11 @@ export async function installDocker(
       const program = await fetchProgram(source, directory, context)
       await checkProgram(program, wanted.version, source.url, machine)
       return await cacheDir(dirname(program), TOOL, version)
-    } catch (error) {
-      throw error instanceof UserError ? error : notStored(error)
     } finally {
       rmSync(directory, { recursive: true, force: true })
     }
+  }).catch((error: unknown) => {
+    throw error instanceof UserError ? error : notStored(error)
   })
 }
 

@@ -97,7 +97,7 @@ function gaveUp(request: Request, last: RetryableError | undefined): UserError {
   return new UserError(
     `${target} could not be reached: ${last.message}.`,
     request.unreachableHint ??
-      'Check that this runner can reach that host, and whether it needs a proxy (HTTPS_PROXY).'
+      'Check that this runner can reach the host. If it needs a proxy, set HTTPS_PROXY.'
   )
 }
 

@@ -64,7 +64,7 @@ describe('what another try may mend', () => {
       const context = makeContext()
       const message = await userError(ask(server, context))
       expect(message).toMatch(
-        /^GET 127\.0\.0\.1:\d+\/v2\/ could not be reached: .+\.\nCheck that this runner can reach that host/
+        /^GET 127\.0\.0\.1:\d+\/v2\/ could not be reached: .+\.\nCheck that this runner can reach the host/
       )
       expect(message + context.infos.join('\n')).not.toContain('hidden')
       expect(server.received).toHaveLength(4)
