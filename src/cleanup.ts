@@ -68,7 +68,7 @@ async function leaveOwnPlace(
 
 async function releaseLogin(state: State, report: CleanupReport): Promise<void> {
   await attempt(report, async () => {
-    const context = createContext(BUDGET_MS)
+    const context = createContext(BUDGET_MS, { untilDeadline: true })
     const releases = await release(state.directory, state.loginId, context)
     // Only where it is empty.
     if (state.newDirectory) removeIfEmpty(state.directory)
@@ -127,7 +127,12 @@ async function revoke(state: State, report: CleanupReport): Promise<void> {
   }
   await attempt(report, async () => {
     const { revokeMinted } = await import('./network.ts')
-    const line = await revokeMinted(mint, hosts, readSecret, createContext(REVOKE_BUDGET_MS))
+    const line = await revokeMinted(
+      mint,
+      hosts,
+      readSecret,
+      createContext(REVOKE_BUDGET_MS, { untilDeadline: true })
+    )
     if (line !== undefined) report.cleanedUp.push(line)
   })
 }

@@ -1,4 +1,4 @@
-/** What a room below the entries may say, mask or wait for while it works; `login` and `cleanup` hand it down. */
+/** What the layers below the phases can mask, log and wait for; `login` and `cleanup` hand it down. */
 export interface Context {
   /** Hides a secret from the log, from now on. */
   mask(secret: string): void

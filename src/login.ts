@@ -38,8 +38,10 @@ async function logIn(): Promise<void> {
   saveState(started)
   warnAboutEnvironment(job.identity)
   if (job.docker !== undefined) await provideDocker(job.docker)
-  const context = createContext(job.timeoutMs, () => {
-    checkActive(started)
+  const context = createContext(job.timeoutMs, {
+    checkActive: () => {
+      checkActive(started)
+    }
   })
   const { logins, state, report } = await (job.mint === undefined
     ? useCredential(job, context)

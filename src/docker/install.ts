@@ -14,7 +14,6 @@ import { dirname, join } from 'node:path'
 import { cacheDir, extractTar, extractZip, find } from '@actions/tool-cache'
 import type { Context } from '../context.ts'
 import { quote } from '../errors/quote.ts'
-import { knownSecrets } from '../errors/redact.ts'
 import { messageOf, UserError } from '../errors/user-error.ts'
 import { childEnvironment } from './child-env.ts'
 import { download, notStored } from './download.ts'
@@ -176,7 +175,7 @@ function invalid(url: URL, why: string): UserError {
 
 /** The program is going to be handed the secret, and stays in the tool cache: it must be the docker CLI that was asked for. */
 async function checkProgram(program: string, version: string, url: URL, machine: Machine): Promise<void> {
-  const options = { input: '', env: childEnvironment(''), timeoutMs: 10_000 }
+  const options = { input: '', env: childEnvironment(), timeoutMs: 10_000 }
   const { code, stdout } = await run(program, ['--version'], options).catch(() => ({ code: 1, stdout: '' }))
   const reported = /^Docker version ([^\s,]+)/.exec(stdout)?.[1]
   if (code !== 0 || reported === undefined)
@@ -188,17 +187,8 @@ async function checkProgram(program: string, version: string, url: URL, machine:
 async function withShortEnvironment<T>(work: (temp: string) => Promise<T>): Promise<T> {
   const all = { ...process.env }
   const temp = readVariable('RUNNER_TEMP', tmpdir())
-  const short = {
-    ...childEnvironment(''),
-    RUNNER_TEMP: temp,
-    RUNNER_TOOL_CACHE: readVariable('RUNNER_TOOL_CACHE', join(temp, 'tools'))
-  }
-  const secrets = [...knownSecrets]
-  setEnvironment(
-    Object.fromEntries(
-      Object.entries(short).filter(([, value]) => !secrets.some((secret) => value.includes(secret)))
-    )
-  )
+  const cache = readVariable('RUNNER_TOOL_CACHE', join(temp, 'tools'))
+  setEnvironment({ ...childEnvironment(), RUNNER_TEMP: temp, RUNNER_TOOL_CACHE: cache })
   try {
     return await work(temp)
   } finally {

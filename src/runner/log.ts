@@ -43,15 +43,19 @@ export function mask(secret: string): void {
 /**
  * What the layers below can log, mask and wait for.
  * @param budgetMs from now until the deadline, in milliseconds
- * @param checkActive see `Context`; never throws where it is not set
+ * @param phase see `Context`: main checks that it is still active, post retries until the deadline
  */
-export function createContext(budgetMs: number, checkActive = (): void => undefined): Context {
+export function createContext(
+  budgetMs: number,
+  phase: Partial<Pick<Context, 'checkActive' | 'untilDeadline'>> = {}
+): Context {
   for (const secret of findProxySecrets(process.env)) hide(secret)
   return {
     mask,
     info,
     warning,
-    checkActive,
+    checkActive: () => undefined,
+    ...phase,
     now: () => Date.now(),
     sleep: async (milliseconds) => {
       await new Promise((resolve) => setTimeout(resolve, milliseconds))
