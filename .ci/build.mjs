@@ -1,8 +1,9 @@
-// Builds dist/main and dist/post with ncc.
+// Builds dist/main and dist/post with ncc. "sideEffects": false in package.json lets it leave out what only one of them uses.
 import { Buffer } from 'node:buffer'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { minifySync } from '@swc/core'
 
 const ncc = createRequire(import.meta.url)('@vercel/ncc')
 const root = join(import.meta.dirname, '..')
@@ -13,18 +14,16 @@ process.chdir(root)
 // calls that the action never makes: core.getIDToken and tool-cache's downloadTool. A module of Node's takes its place.
 const externals = { '@actions/http-client': 'path', '@actions/http-client/lib/auth': 'path' }
 
+/** ncc minifies the entry, and not the chunks that it loads. */
+const minifyChunk = (source) =>
+  minifySync(source.toString(), { module: true, compress: true, mangle: true, format: { comments: false } })
+    .code
+
 /** ncc's own `license` option leaves out the packages that it merges into the scope of the entry, such as @actions/core. */
 function formatLicenses(stats) {
-  const everyModule = {
-    all: false,
-    modules: true,
-    nestedModules: true,
-    modulesSpace: 1e6,
-    nestedModulesSpace: 1e6
-  }
-  const paths = JSON.stringify(stats.toJson(everyModule)).matchAll(/node_modules\/((?:@[^/"]+\/)?[^/"]+)/g)
-  const names = [...new Set([...paths].map(([, name]) => name))].sort()
-  return names.map(formatLicense).join('\n')
+  const all = { all: false, modules: true, nestedModules: true, modulesSpace: 1e6, nestedModulesSpace: 1e6 }
+  const paths = JSON.stringify(stats.toJson(all)).matchAll(/node_modules\/((?:@[^/"]+\/)?[^/"]+)/g)
+  return [...new Set([...paths].map(([, name]) => name))].sort().map(formatLicense).join('\n')
 }
 
 function formatLicense(name) {
@@ -38,22 +37,23 @@ function formatLicense(name) {
 
 for (const phase of ['main', 'post']) {
   const out = join(root, 'dist', phase)
-  const { code, assets, stats } = await ncc(join(root, 'src', `${phase}.ts`), {
+  const options = {
     cache: false,
     esm: true,
-    externals,
     minify: true,
     quiet: true,
     target: 'es2023',
     transpileOnly: true
-  })
+  }
+  const { code, assets, stats } = await ncc(join(root, 'src', `${phase}.ts`), { ...options, externals })
+  const files = { 'index.js': code, 'licenses.txt': formatLicenses(stats) }
+  for (const [name, { source }] of Object.entries(assets))
+    files[name] = name.endsWith('.js') ? minifyChunk(source) : source
   rmSync(out, { recursive: true, force: true })
-  const files = { ...assets, 'index.js': { source: code }, 'licenses.txt': { source: formatLicenses(stats) } }
-  for (const [name, { source }] of Object.entries(files)) {
-    if (/undici|class HttpClient\b/.test(source))
-      throw new Error(`${phase}/${name} holds @actions/http-client`)
+  for (const [name, text] of Object.entries(files)) {
+    if (/UND_ERR|Client has already been disposed/.test(text)) throw new Error(`${phase}/${name} holds @actions/http-client`)
     mkdirSync(dirname(join(out, name)), { recursive: true })
-    writeFileSync(join(out, name), source)
-    console.log(`dist/${phase}/${name}  ${Buffer.byteLength(source)} bytes`)
+    writeFileSync(join(out, name), text)
+    console.log(`dist/${phase}/${name}  ${Buffer.byteLength(text)} bytes`)
   }
 }

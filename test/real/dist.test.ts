@@ -23,13 +23,13 @@ afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
 })
 
-/** A tree with what a build needs, the packages in the folder itself: the build writes into some of them. */
+/** A tree with what a build needs. The packages are copied: a link would lead the paths in the bundle out of the tree. */
 function copyTree(...below: string[]): string {
   const folder = mkdtempSync(join(tmpdir(), 'icr-login-dist-'))
   folders.push(folder)
   const copy = join(folder, ...below)
   mkdirSync(copy, { recursive: true })
-  for (const name of ['.ci', 'action.yml', 'src', 'test', 'node_modules', 'package.json', 'tsconfig.json']) {
+  for (const name of ['.ci', 'src', 'node_modules', 'package.json', 'tsconfig.json']) {
     cpSync(join(root, name), join(copy, name), {
       recursive: true,
       verbatimSymlinks: true,
