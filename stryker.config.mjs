@@ -1,19 +1,16 @@
-// Mutation testing of the pure rooms: `npm run mutation`, or `npm run mutation -- --mutate src/scope.ts` for one.
-const rooms = [
-  'challenge',
-  'credential',
-  'diagnosis',
-  'environment',
-  'errors',
-  'input-values',
+// Mutation testing of pure functions: `npm run mutation`, or `npm run mutation -- --mutate src/registry/scope.ts` for one file.
+const files = [
+  'credential/credential',
+  'docker/config/ledger',
+  'errors/known-messages',
+  'errors/user-error',
   'json',
-  'json-edit',
-  'ledger',
-  'mint-inputs',
-  'registry-error',
-  'registry-hint',
-  'registry-host',
-  'scope'
+  'mint/inputs',
+  'registry/challenge',
+  'registry/hints',
+  'registry/hosts',
+  'registry/scope',
+  'runner/values'
 ]
 
 export default {
@@ -21,11 +18,14 @@ export default {
   testRunnerNodeArgs: ['--experimental-vm-modules', '--no-warnings'],
   jest: {
     config: {
-      testMatch: [...rooms, 'troubleshooting'].map((room) => `<rootDir>/test/unit/${room}.test.ts`),
+      testMatch: [
+        ...files.map((file) => `<rootDir>/test/unit/${file}.test.ts`),
+        '<rootDir>/test/docs/troubleshooting.test.ts'
+      ],
       setupFiles: ['<rootDir>/test/coverage/short-properties.mjs']
     }
   },
-  mutate: rooms.map((room) => `src/${room}.ts`),
+  mutate: files.map((file) => `src/${file}.ts`),
   ignorePatterns: ['/coverage', '/dist'],
   coverageAnalysis: 'perTest',
   concurrency: 2,

@@ -51,7 +51,8 @@ for (const phase of ['main', 'post']) {
     files[name] = name.endsWith('.js') ? minifyChunk(source) : source
   rmSync(out, { recursive: true, force: true })
   for (const [name, text] of Object.entries(files)) {
-    if (/UND_ERR|Client has already been disposed/.test(text)) throw new Error(`${phase}/${name} holds @actions/http-client`)
+    if (/UND_ERR|Client has already been disposed/.test(text))
+      throw new Error(`${phase}/${name} holds @actions/http-client`)
     mkdirSync(dirname(join(out, name)), { recursive: true })
     writeFileSync(join(out, name), text)
     console.log(`dist/${phase}/${name}  ${Buffer.byteLength(text)} bytes`)

@@ -1,4 +1,4 @@
-// IAM access tokens: their claims are those of facts/ibm-cloud.md, section 3.1.
+// IAM access tokens: their claims are those of docs/references.md, "IAM tokens".
 import type { Identity } from './data.ts'
 import type { World } from './world.ts'
 import { readClaims, signJwt, verifyJwt } from './jwt.ts'
@@ -48,7 +48,7 @@ export interface TokenHolder {
   expired: boolean
 }
 
-/** Who an access token speaks for. Its key may be gone since: a token cannot be revoked (section 3.4). */
+/** Who an access token speaks for. Its key may be gone since: a token cannot be revoked ("IAM tokens"). */
 export function holderOf(world: World, key: SigningKey, token: string): TokenHolder | undefined {
   const claims = verifyJwt(key, token)
   const identity = world.identity(String(claims?.['iam_id']))

@@ -1,4 +1,4 @@
-// What POST /v1/apikeys is asked for: facts/ibm-cloud.md, section 3.5, and PLAT's `CreateApiKeyParams`.
+// What POST /v1/apikeys is asked for: docs/references.md, "API keys", and the platform SDK's `CreateApiKeyParams`.
 import { isoMinutes } from './api-key-rules.ts'
 import type { ApiKey, Identity } from './data.ts'
 import type { Request } from './http.ts'
@@ -17,7 +17,7 @@ export function readKey(
   if (!isOneOf(['none', 'disable', 'delete'], leaked)) {
     throw badRequest(request, 'action_when_leaked must be none, disable or delete.')
   }
-  // PLAT: a value of the client's own has 32 characters at least.
+  // Platform SDK: a value of the client's own has 32 characters at least.
   if (apikey !== undefined && !(typeof apikey === 'string' && apikey.length >= 32)) {
     throw badRequest(request, 'apikey is too short.')
   }
@@ -37,7 +37,7 @@ function readSwitches(request: Request, body: Record<string, unknown>, owner: Id
   if (typeof storeValue !== 'boolean' || typeof supportSessions !== 'boolean') {
     throw badRequest(request, 'store_value and support_sessions must be true or false.')
   }
-  // PLAT: "We don't allow storing of API keys for users."
+  // Platform SDK: "We don't allow storing of API keys for users."
   if (storeValue && owner.kind === 'user') throw badRequest(request, 'store_value must be false for a user.')
   const locked = request.headers['entity-lock'] === 'true'
   const disabled = request.headers['entity-disable'] === 'true'

@@ -1,4 +1,4 @@
-// GET /v1/apikeys: whose keys, in which order, which page. PLAT, `ListApiKeysParams` and `ApiKeyList`.
+// GET /v1/apikeys: whose keys, in which order, which page. Platform SDK, `ListApiKeysParams` and `ApiKeyList`.
 import { describeKey, isPurged, mayHandle, requireRight } from './api-key-rules.ts'
 import type { KeyCall } from './api-key-rules.ts'
 import type { ApiKey } from './data.ts'
@@ -6,7 +6,7 @@ import { json } from './http.ts'
 import type { Reply, Request } from './http.ts'
 import { badRequest, managementRefusal, transactionId } from './iam-errors.ts'
 
-/** PLAT: "Default is 20 items per page. Valid range is 1 to 100." */
+/** Platform SDK: "Default is 20 items per page. Valid range is 1 to 100." */
 const PAGE_SIZE = { usual: 20, most: 100 }
 
 type Order = (one: ApiKey, other: ApiKey) => number

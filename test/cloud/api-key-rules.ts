@@ -1,4 +1,4 @@
-// What holds for each call about API keys: facts/ibm-cloud.md, section 3.5, and what PLAT says of them.
+// What holds for each call about API keys: docs/references.md, "API keys", and what the platform SDK says of them.
 // Where neither says with which status something is refused, the status is a choice, and the code is one
 // that IBM does not have, so that nothing can rest on it.
 import { holderOf } from './access-tokens.ts'
@@ -50,7 +50,7 @@ export function keyBehind(call: KeyCall, id: string): ApiKey {
   return key
 }
 
-/** PLAT: deleted for good when its end and its last change are both more than 90 days in the past. */
+/** Platform SDK: deleted for good when its end and its last change are both more than 90 days in the past. */
 export function isPurged({ expiresAt = Infinity, createdAt }: ApiKey, world: World): boolean {
   return Math.max(expiresAt, createdAt) + 90 * 24 * 3600 < world.now()
 }
@@ -84,7 +84,7 @@ export function describeKey(key: ApiKey): Record<string, unknown> {
   }
 }
 
-/** yyyy-MM-ddTHH:mm+0000, to the minute (section 3.5). */
+/** yyyy-MM-ddTHH:mm+0000, to the minute ("API keys"). */
 export function isoMinutes(seconds: number): string {
   return `${new Date(seconds * 1000).toISOString().slice(0, 16)}+0000`
 }

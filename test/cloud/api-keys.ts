@@ -1,4 +1,4 @@
-// IAM's API keys, /v1/apikeys: facts/ibm-cloud.md, section 3.5.
+// IAM's API keys, /v1/apikeys: docs/references.md, "API keys".
 import { readKey } from './api-key-body.ts'
 import { listKeys } from './api-key-list.ts'
 import {
@@ -73,7 +73,7 @@ function requireRoom(world: World, request: Request, owner: Identity): void {
   }
 }
 
-/** PLAT: a service ID's key that was made with `store_value` shows its value here, and nowhere else. */
+/** Platform SDK: a service ID's key that was made with `store_value` shows its value here, and nowhere else. */
 function getKey(call: KeyCall, id: string): Reply {
   const key = keyBehind(call, id)
   const value = key.storeValue ? { apikey: key.value } : {}

@@ -1,5 +1,5 @@
 // What there is in the world that the services answer from.
-// Times are seconds since 1970. Terms and limits: facts/ibm-cloud.md, sections 2, 3 and 4.
+// Times are seconds since 1970. Terms and limits: docs/references.md.
 export type Role = 'Reader' | 'Writer' | 'Manager'
 
 /** The two of the platform's roles that let their holder change something. */
@@ -7,17 +7,17 @@ export type PlatformRole = 'Operator' | 'Administrator'
 
 export interface Account {
   id: string
-  /** False: "… or your IBM Cloud account is not active" (section 4). */
+  /** False: "… or your IBM Cloud account is not active" ("Registry authentication"). */
   active: boolean
-  /** True: the registry is reached over the private network only (section 4). */
+  /** True: the registry is reached over the private network only ("Registry authentication"). */
   privateOnly: boolean
-  /** Clients that may log in; not given: all (section 1.5). */
+  /** Clients that may log in; not given: all ("Registry authentication"). */
   allowedIps: string[] | undefined
-  /** True: a context-based restriction takes every right away (section 4, `insufficient scope`). */
+  /** True: a context-based restriction takes every right away ("Registry authentication", `insufficient scope`). */
   contextRestricted: boolean
   pullQuotaExceeded: boolean
   storageQuotaExceeded: boolean
-  /** At most an hour; an account may set less (section 3.1). */
+  /** At most an hour; an account may set less ("IAM tokens"). */
   accessTokenSeconds: number
 }
 
@@ -32,7 +32,7 @@ interface IdentityBase {
 
 export interface User extends IdentityBase {
   kind: 'user'
-  /** True: IAM wants more than a key, BXNIM0400E (section 3.3). */
+  /** True: IAM wants more than a key, BXNIM0400E ("IAM errors"). */
   mfa: boolean
 }
 
@@ -80,7 +80,7 @@ export interface PlatformRight {
   on: string
 }
 
-/** Something of IBM's that runs jobs, such as a pod or a virtual server (section 6). */
+/** Something of IBM's that runs jobs, such as a pod or a virtual server ("Keyless"). */
 export interface ComputeResource {
   id: string
   accountId: string
@@ -95,7 +95,7 @@ export interface Policy {
   accountId: string
   iamId: string
   role: Role
-  /** Not given: every region. The global registry is no region (section 3.5). */
+  /** Not given: every region. The global registry is no region ("Registry authentication"). */
   region: string | undefined
   namespace: string | undefined
 }
@@ -126,7 +126,7 @@ export interface Image {
   public: boolean
 }
 
-/** What the `token` user was (section 2). */
+/** What the `token` user was ("Registry tokens"). */
 export interface RegistryToken {
   id: string
   value: string

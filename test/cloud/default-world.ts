@@ -35,7 +35,7 @@ export function defaultWorld(): World {
   return world
 }
 
-/** Code Engine's page asks for Reader and Writer to push (section 3.5). */
+/** Code Engine's page asks for Reader and Writer to push ("Registry authentication"). */
 function addKeyHolders(world: World): void {
   const writer = world.addServiceId({ id: WRITER_ID, name: 'ci-push' })
   world.addPolicy({ iamId: writer.iamId, role: 'Reader' })
@@ -52,7 +52,7 @@ function addKeyHolders(world: World): void {
   world.addApiKey({ iamId: user.iamId, value: USER_KEY })
 }
 
-/** A platform role on a service ID gives nothing in the registry, and the other way round (section 3.5). */
+/** A platform role on a service ID gives nothing in the registry, and the other way round ("API keys"). */
 function addRights(world: World): void {
   world.addOperator(OPERATOR_ID, READER_ID)
   world.addOperator(OPERATOR_ID, WRITER_ID)

@@ -1,4 +1,4 @@
-// POST /identity/token: facts/ibm-cloud.md, section 3.1; refusals: section 3.3.
+// POST /identity/token: docs/references.md, "IAM tokens"; refusals: "IAM errors".
 import { endOf, holderOf, issueAccessToken } from './access-tokens.ts'
 import type { ApiKey, Identity, Profile, Session } from './data.ts'
 import type { World } from './world.ts'

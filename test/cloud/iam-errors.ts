@@ -1,4 +1,4 @@
-// How IAM refuses: facts/ibm-cloud.md, section 3.3.
+// How IAM refuses: docs/references.md, "IAM errors".
 import { randomUUID } from 'node:crypto'
 import { json, Refusal } from './http.ts'
 import type { Reply, Request } from './http.ts'

@@ -1,4 +1,4 @@
-// IBM Cloud IAM: facts/ibm-cloud.md, section 3.
+// IBM Cloud IAM: docs/references.md, "IAM tokens".
 import { answerApiKeys } from './api-keys.ts'
 import type { World } from './world.ts'
 import { grantToken } from './grants.ts'

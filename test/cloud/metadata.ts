@@ -1,4 +1,4 @@
-// The metadata service of a virtual server: facts/ibm-cloud.md, section 6.
+// The metadata service of a virtual server: docs/references.md, "Keyless".
 import { randomBytes } from 'node:crypto'
 import { endOf, issueAccessToken } from './access-tokens.ts'
 import type { ComputeResource, Profile } from './data.ts'

@@ -1,4 +1,4 @@
-// IBM's names for each region's registry: facts/ibm-cloud.md, section 1.1.
+// IBM's names for each region's registry: docs/references.md, "Regions and hosts".
 // Written out here once more, on purpose: a slip in the action's own table must not be mirrored.
 
 const PUBLIC_HOSTS: Record<string, string> = {
@@ -26,7 +26,7 @@ const LEGACY_HOSTS: Record<string, string> = {
   'au-syd': 'registry.au-syd.bluemix.net'
 }
 
-/** All names of one region's registry: they reach the same content (section 1.3). */
+/** All names of one region's registry: they reach the same content ("Regions and hosts"). */
 export function hostsOfRegion(region: string): string[] {
   const host = PUBLIC_HOSTS[region]
   if (host === undefined) return []

@@ -1,5 +1,5 @@
-// What a caller may do with which repository: IAM policies, roles and namespaces, facts/ibm-cloud.md,
-// sections 3.5 (policies, roles) and 4 (what is denied with which words).
+// What a caller may do with which repository (IAM policies, roles and namespaces), and with which words it is denied:
+// docs/references.md, "Registry authentication".
 import type { Namespace, Role } from './data.ts'
 import type { World } from './world.ts'
 import type { RegistryMessage } from './registry-errors.ts'

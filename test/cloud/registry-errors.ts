@@ -1,4 +1,4 @@
-// How the registry refuses: the messages of facts/ibm-cloud.md, section 4. Of their HTTP statuses only
+// How the registry refuses: the messages of docs/references.md, "Registry authentication". Of their HTTP statuses only
 // 401 (UNAUTHORIZED) and 403 are documented, so DENIED is 403 here and the rest 401.
 import { json, Refusal } from './http.ts'
 import type { Reply } from './http.ts'

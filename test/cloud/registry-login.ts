@@ -1,5 +1,5 @@
-// The five usernames, and what each is refused with: facts/ibm-cloud.md, section 4 (and section 2 for
-// `token`, "Newer user name" for a trusted profile's ID).
+// The five usernames, and what each is refused with: docs/references.md, "Registry authentication", and "Registry tokens" for
+// `token`.
 import { holderOf } from './access-tokens.ts'
 import type { Account, ApiKey } from './data.ts'
 import type { World } from './world.ts'

@@ -1,4 +1,4 @@
-// /api/v1/tokens, what `ibmcloud cr token-add`, `-list`, `-get` and `-rm` spoke: facts/ibm-cloud.md, section 2.2.
+// /api/v1/tokens, what `ibmcloud cr token-add`, `-list`, `-get` and `-rm` spoke: docs/references.md, "Registry tokens".
 import { randomUUID } from 'node:crypto'
 import { holderOf } from './access-tokens.ts'
 import type { Identity, RegistryToken } from './data.ts'

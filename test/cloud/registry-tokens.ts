@@ -1,4 +1,4 @@
-// GET and POST /oauth/token: facts/ibm-cloud.md, section 4. The bearer token is the one a real
+// GET and POST /oauth/token: docs/references.md, "Registry authentication". The bearer token is the one a real
 // docker-registry trusts: RS256, with the certificate of its key in `x5c`.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { basicFrom, json, readForm } from './http.ts'
@@ -74,7 +74,7 @@ function loginBehind({ world, region }: Registry, value: string | null): Asking[
 
 function grantAll(registry: Registry, caller: Caller, asked: Access[]): Access[] {
   const granted = asked.map((scope) => grant(registry.world, registry.region, caller, scope))
-  // Without credentials there is nothing but public images (section 4, galasa and cephadm).
+  // Without credentials there is nothing but public images ("Registry authentication", galasa and cephadm).
   if (caller.kind === 'anonymous' && !granted.some(({ actions }) => actions.length > 0)) {
     throw unauthorized('authorizationRequired')
   }

@@ -1,4 +1,4 @@
-// A region's registry: facts/ibm-cloud.md, section 4. One host and port, with its token service.
+// A region's registry: docs/references.md, "Registry authentication". One host and port, with its token service.
 import { Readable } from 'node:stream'
 import type { World } from './world.ts'
 import { bearerFrom, json } from './http.ts'

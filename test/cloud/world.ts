@@ -38,7 +38,7 @@ export class World {
   identityTokens: IdentityToken[] = []
   /** Seconds by which this world is ahead of the machine's clock. */
   ahead = 0
-  /** How long a key that was made through the API is unknown at first (section 3.5: not known). */
+  /** How long a key that was made through the API is unknown at first ("API keys": not known). */
   keyDelayMs = 0
 
   now(): number {
@@ -146,7 +146,7 @@ export class World {
     return added(this.platformRights, right)
   }
 
-  /** Lets an identity make registry tokens (section 2.2). */
+  /** Lets an identity make registry tokens ("Registry tokens"). */
   addRegistryAdministrator(callerId: string): PlatformRight {
     return this.addOperator(callerId, REGISTRY_SERVICE, 'Administrator')
   }
@@ -161,7 +161,7 @@ export class World {
     return added(this.sessions, {
       id: `C-${randomUUID()}`,
       refreshToken: randomBytes(150).toString('base64url'),
-      expiresAt: this.now() + 72 * 3600, // section 3.1
+      expiresAt: this.now() + 72 * 3600, // "IAM tokens"
       usedAt: this.now(),
       ...given
     })

@@ -131,6 +131,20 @@ test.each([...pages, ['CHANGELOG.md', read('CHANGELOG.md')] as const])(
   }
 )
 
+test('docs/references.md has each heading that a comment in src or test cites', () => {
+  const files = ['src', 'test'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts') && !name.includes('node_modules'))
+      .map((name) => read(join(folder, name)))
+  )
+  const cited = files.flatMap((text) => [
+    ...text.matchAll(/docs\/references\.md,\s+(?:\/\/ |\* )?"([^"]+)"/g)
+  ])
+  const headings = [...read('docs/references.md').matchAll(/^## (.*)$/gm)].map(([, heading]) => heading)
+  expect(headings).toEqual(expect.arrayContaining(cited.map(([, heading]) => heading)))
+  expect(cited.length).toBeGreaterThan(0)
+})
+
 test.each(['docs/troubleshooting.md', 'docs/migrate.md'])('%s lists each of its chapters', (page) => {
   const text = read(page)
   const chapters = anchorsOf(text.replaceAll(/^(?:# |###).*$/gm, ''))

@@ -4,53 +4,21 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { REPOSITORY, WRITER_KEY } from '../cloud/default-world.ts'
 import type { Fault } from '../cloud/faults.ts'
+import { HOSTILE_STRINGS } from '../support/hostile-strings.ts'
 import type { Inputs, StepResult } from '../support/runner.ts'
 import { useStage } from './support/stage.ts'
 
 const stage = useStage()
 
-const SPICES = [
-  ...['\n', '\r', '\r\n', '\v', '\f', '\u0085', '\u2028', '\u2029', '\t', ' ', '\ufeff'],
-  ...[
-    '::',
-    '::error::',
-    '::set-output name=password::',
-    '::add-mask::us',
-    '::stop-commands::pause',
-    '::save-state x::'
-  ],
-  ...[
-    '##[',
-    '##[error]',
-    '##[add-mask]us',
-    '%0A',
-    '%0D%0A',
-    '%3A%3A',
-    'ghadelimiter_',
-    '<<EOF\n',
-    '\nEOF\n',
-    'password=x\n'
-  ],
-  ...[
-    '\u001b[31m',
-    '\u001b]0;title\u0007',
-    '\u009b2J',
-    '\u202e',
-    '<img src=x>',
-    '</td>',
-    "'",
-    '"',
-    '$(id)',
-    'us-south'
-  ]
-]
-
 /** Longer than a mask must be, so that each is one; without a NUL, which no variable can hold. */
 const hostile = fc
-  .array(fc.oneof(fc.constantFrom(...SPICES), fc.string({ unit: 'binary', minLength: 2, maxLength: 6 })), {
-    minLength: 2,
-    maxLength: 6
-  })
+  .array(
+    fc.oneof(fc.constantFrom(...HOSTILE_STRINGS), fc.string({ unit: 'binary', minLength: 2, maxLength: 6 })),
+    {
+      minLength: 2,
+      maxLength: 6
+    }
+  )
   .map((parts) => parts.join('').replaceAll('\0', ''))
   // What can't stand in a variable or in JSON: half a character.
   .map((text) => Buffer.from(text).toString())

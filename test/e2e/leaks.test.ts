@@ -1,7 +1,7 @@
 // No secret gets out: not into the log, an output, state or the summary; not into a command line or an environment; not
 // to a server that it isn't meant for; not into a file that is left behind. In none of 24 forms, and not in pieces.
 import { afterAll, describe, expect, test } from '@jest/globals'
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -674,84 +674,68 @@ describe('What a service gives back is not shown:', () => {
 })
 
 interface Plant {
-  file: string
-  /** The text that is there, and the one that is there instead. */
-  from: string
-  to: string
+  /** What runs before main. */
+  code: string
   /** Where the scan must find it. */
   place: RegExp
   fails?: boolean
 }
 
-const key = "process.env['INPUT_API-KEY']!"
+const hex = "Buffer.from(key).toString('hex')"
 
 const plants: Record<string, Plant> = {
   'the secret on a command line': {
-    file: 'docker/cli.ts',
-    from: "'--password-stdin', host",
-    to: "'--password-stdin', '--password', secret, host",
+    code: "spawnSync('docker', ['version', key])",
     place: /^argv of docker$/u
   },
   'the secret in a child’s environment, in hexadecimal': {
-    file: 'docker/child-env.ts',
-    from: 'DOCKER_HOST: NO_DAEMON,',
-    to: `DOCKER_HOST: NO_DAEMON, NOTE: Buffer.from(${key}).toString('hex'),`,
+    code: `spawnSync('docker', ['version'], { env: { ...process.env, NOTE: ${hex} } })`,
     place: /^env NOTE of docker$/u
   },
   'a piece of the secret in state': {
-    file: 'runner/state.ts',
-    from: 'core.saveState(KEY, state)',
-    to: `core.saveState(KEY, { ...state, note: ${key}.slice(9, 17) })`,
-    place: /^state login of main$/u
+    code: "appendFileSync(process.env.GITHUB_STATE, 'note=' + key.slice(9, 17) + '\\n')",
+    place: /^state note of main$/u
   },
   'the secret in an error, percent-encoded': {
-    file: 'main.ts',
-    from: 'fail(messageOf(error))',
-    to: `fail(messageOf(error) + ${key}.replace(/./g, (c) => '%' + c.charCodeAt(0).toString(16)))`,
+    code: `console.log('::error::' + ${hex}.replace(/../g, '%25$&'))`,
     place: /^commands of main$/u,
     fails: true
   },
   'the secret in a line of the log, in base64': {
-    file: 'runner/log.ts',
-    from: 'core.info(escapeLine(line))',
-    to: `core.info(escapeLine(line) + Buffer.from('xy' + ${key}).toString('base64'))`,
+    code: "console.log(Buffer.from('xy' + key).toString('base64'))",
     place: /^stdout of main$/u
   },
   'the secret in a file that is left in RUNNER_TEMP': {
-    file: 'login.ts',
-    from: 'await reportLogin(finished, report)',
-    to: `;(await import('node:fs')).writeFileSync(process.env['RUNNER_TEMP'] + '/left', JSON.stringify(${key} + '\\n'))`,
+    code: "appendFileSync(process.env.RUNNER_TEMP + '/left', JSON.stringify(key + '\\n'))",
     place: /^file RUNNER_TEMP\/left after the job$/u
   }
 }
 
 describe('The scan finds what it is for:', () => {
-  /** The action with its sources in the place of dist, which Node 24 runs as they stand. */
-  function copyAction(plant?: Plant): string {
+  /** The action, with a main that leaks the secret before it does its work. */
+  function copyAction(code = ''): string {
     const root = join(import.meta.dirname, '../..')
     const folder = mkdtempSync(join(tmpdir(), 'icr-login-planted-'))
     stage.closeLater(() => {
       rmSync(folder, { recursive: true, force: true })
     })
-    cpSync(join(root, 'src'), join(folder, 'src'), { recursive: true })
-    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-    writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
+    cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true })
     const action = readFileSync(join(root, 'action.yml'), 'utf8')
-    writeFileSync(join(folder, 'action.yml'), action.replace(/dist\/(main|post)\/index\.js/gu, 'src/$1.ts'))
-    if (plant === undefined) return folder
-    const file = join(folder, 'src', plant.file)
-    const text = readFileSync(file, 'utf8')
-    if (!text.includes(plant.from)) throw new Error(`${plant.file} no longer has: ${plant.from}`)
+    writeFileSync(join(folder, 'action.yml'), action.replace('dist/main/index.js', 'main.mjs'))
     writeFileSync(
-      file,
-      text.replace(plant.from, () => plant.to)
+      join(folder, 'main.mjs'),
+      `import { appendFileSync } from 'node:fs'
+      import { spawnSync } from 'node:child_process'
+      const key = process.env['INPUT_API-KEY']
+      ${code}
+      await import('./dist/main/index.js')`
     )
     return folder
   }
 
   const scene = (plant?: Plant): Scene => ({
     ...given('api-key', WRITER_KEY),
-    job: { action: copyAction(plant) },
+    job: { action: copyAction(plant?.code) },
     ...(plant?.fails === true ? { answers: [{ exitCode: 1, stderr: 'denied\n' }], ends: 'badly' } : {})
   })
 

@@ -532,32 +532,6 @@ test('A registry that says nothing of its token’s life is taken to mean a minu
   expect(Date.parse(main.outputs['expires-at'] ?? '')).toBeLessThanOrEqual(Date.now() + 60_000)
 })
 
-describe('A key that IAM has made and not everybody knows yet', () => {
-  test('is waited for', async () => {
-    stage.cloud.world.keyDelayMs = 3_000
-    const job = await stage.newJob({ docker: 'none' })
-    const main = await job.main(stage.here(mintInputs('api-key')))
-    expectSuccess(main)
-    expect(main.log).toContain(`${host()} does not know the new API key yet.`)
-    expect(main.outputs['access']).toBe('pull')
-    expectSuccess(await job.post())
-    expect(keysOf(stage.cloud)).toEqual([])
-  })
-
-  test('for more than ten seconds fails the step, and is revoked', async () => {
-    stage.cloud.world.keyDelayMs = 60_000
-    const job = await stage.newJob()
-    const begun = Date.now()
-    const main = await job.main(stage.here(mintInputs('api-key')))
-    expectFailure(main, `${host()} refused the login as iamapikey`, OPERATOR_KEY)
-    expect(Date.now() - begun).toBeGreaterThan(8_000)
-    expect(Date.now() - begun).toBeLessThan(15_000)
-    expect(keysOf(stage.cloud)).toHaveLength(1)
-    expectSuccess(await job.post())
-    expect(keysOf(stage.cloud)).toEqual([])
-  })
-})
-
 test.each(['gone', 'missing'] as const)(
   'A registry that ended registry tokens (%s) is told as such, with what works instead',
   async (registryTokenApi) => {

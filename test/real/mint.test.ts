@@ -86,7 +86,7 @@ describe.each(['real', 'none'])('docker on the PATH: %s', (docker) => {
     await end()
   })
 
-  // facts/clients-and-runner.md, "Who honours `registrytoken`": they look for a user name and find none.
+  // docs/references.md, "Clients": they look for a user name and find none.
   test('mint: repository-token: podman, buildah and skopeo do not read it', async () => {
     const { image, text } = await publish(ground())
     const { place, end } = await loginOf({ docker }, mintInputs('repository-token', 'Reader'))

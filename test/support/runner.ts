@@ -1,6 +1,6 @@
 // A stand-in for the GitHub runner: runs an action's main and post as child processes on Node 24, gives them what the
 // runner gives, and reads what they say by the runner's rules (workflow-commands.ts). "The runner" in
-// facts/clients-and-runner.md is what it follows.
+// docs/references.md, "Runner", is what it follows.
 import { createHash } from 'node:crypto'
 import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { existsSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'

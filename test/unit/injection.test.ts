@@ -23,6 +23,7 @@ import type { State } from '../../src/runner/state.ts'
 import { PROFILE_ID, READER_ID, REPOSITORY, WRITER_KEY } from '../cloud/default-world.ts'
 import { signHs256 } from '../cloud/jwt.ts'
 import { readAction } from '../support/action-yml.ts'
+import { HOSTILE_STRINGS } from '../support/hostile-strings.ts'
 import { FORM_NAMES, makeSecret, SecretSearch, writeForms } from '../support/secrets.ts'
 import { CommandReader, parseFile } from '../support/workflow-commands.ts'
 import { makeContext } from './support/context.ts'
@@ -32,74 +33,10 @@ import { character } from './support/text.ts'
 
 useOwnEnvironment()
 
-/** What ends a line or starts a command, for some reader or other, and what leads to the rooms behind the first. */
-const SPICES = [
-  ...[
-    '\n',
-    '\r',
-    '\r\n',
-    '\v',
-    '\f',
-    '\u0085',
-    '\u2028',
-    '\u2029',
-    '\0',
-    '\t',
-    ' ',
-    '\u00a0',
-    '\ufeff',
-    '\u200b'
-  ],
-  ...[
-    '::',
-    '::error::',
-    '::warning file=a,line=1::',
-    '::set-output name=password::',
-    '::add-mask::us',
-    '::debug::'
-  ],
-  ...[
-    '::stop-commands::pause',
-    '::group::',
-    '::save-state name=login::',
-    '##[',
-    '##[error]',
-    '##[add-mask]us',
-    ']'
-  ],
-  ...['%0A', '%0D%0A', '%3A%3A', '%250A', 'ghadelimiter_', '<<', '<<EOF', 'EOF', '=', 'password=x', ','],
-  ...[
-    '\u001b[31m',
-    '\u001b]0;title\u0007',
-    '\u009b2J',
-    '\b\b',
-    '\u202e',
-    '"',
-    "'",
-    '`',
-    '\\',
-    '$(id)',
-    '${x}'
-  ],
-  ...['<b>', '</td></tr></table>', '<img src=x>', '&lt;', '&', '![x](y)', '|', '{', '}', '[', '{"apikey":"'],
-  ...[
-    'us-south',
-    'us.icr.io',
-    'team/app',
-    '127.0.0.1:5000',
-    'https://',
-    'Bearer ',
-    'eyJ',
-    'true',
-    '1h',
-    'crn:'
-  ]
-]
-
 const hostile = fc
   .array(
     fc.oneof(
-      { weight: 6, arbitrary: fc.constantFrom(...SPICES) },
+      { weight: 6, arbitrary: fc.constantFrom(...HOSTILE_STRINGS) },
       { weight: 2, arbitrary: fc.string({ unit: character, maxLength: 6 }) },
       { weight: 1, arbitrary: fc.string({ maxLength: 40 }) }
     ),
