@@ -32,26 +32,14 @@ async function dieAt(step: number, text: string | undefined): Promise<'died' | '
   return main.signal === 'SIGKILL' ? 'died' : 'done'
 }
 
+/** Kills one main after the other, each one change later, until one comes to its end. */
+async function countSteps(text: string | undefined): Promise<number> {
+  let step = 1
+  while ((await dieAt(step, text)) === 'died') step++
+  return step
+}
+
 test('A main that is killed before any of its changes to files leaves all as it was after post', async () => {
-  // A fresh home and one with a login of the user's; every step of both, four at a time.
-  const cases = Array.from({ length: 48 }, (_, index) => ({
-    step: Math.floor(index / 2) + 1,
-    text: index % 2 === 0 ? undefined : ofTheUser()
-  }))
-  const ends: string[] = []
-  const failures: string[] = []
-  const row = async (): Promise<void> => {
-    for (let next = cases.shift(); next !== undefined; next = cases.shift()) {
-      try {
-        ends.push(await dieAt(next.step, next.text))
-      } catch (error) {
-        failures.push(error instanceof Error ? error.message : String(error))
-      }
-    }
-  }
-  await Promise.all([row(), row(), row(), row()])
-  expect(failures.join('\n\n')).toBe('')
-  // Some came to their end: no step of a login was left out.
-  expect(ends).toContain('done')
-  expect(ends.filter((end) => end === 'died').length).toBeGreaterThan(20)
+  const steps = await Promise.all([countSteps(undefined), countSteps(ofTheUser())])
+  expect(Math.min(...steps)).toBeGreaterThan(10)
 }, 120_000)
