@@ -77,7 +77,7 @@ async function makeKeys(): Promise<Keys> {
 }
 
 /** All that is running: the services to close, and what they share. */
-interface Ground extends Wire {
+interface Services extends Wire {
   world: World
   keys: Keys
   iam: Iam
@@ -90,7 +90,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   const world = defaultWorld()
   const ready = await keys
   const iam = { world, key: ready.iam }
-  const ground: Ground = {
+  const services: Services = {
     world,
     keys: ready,
     iam,
@@ -101,50 +101,50 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     roundTripMs: options.roundTripMs ?? 0,
     closers: []
   }
-  const iamService = await serve('iam', iamHandler(iam), ground)
-  const metadata = await serve('metadata', metadataHandler(iam), ground)
-  ground.closers.push(iamService.close, metadata.close)
-  const first = await addRegistry(ground, options.registry)
+  const iamService = await serve('iam', iamHandler(iam), services)
+  const metadata = await serve('metadata', metadataHandler(iam), services)
+  services.closers.push(iamService.close, metadata.close)
+  const first = await addRegistry(services, options.registry)
   return {
     iamUrl: `http://${iamService.host}`,
     metadataUrl: `http://${metadata.host}`,
-    registries: ground.registries,
+    registries: services.registries,
     registryHost: first.host,
     world,
-    requests: ground.requests,
-    faults: ground.faults,
-    when: (match, stage) => watch(ground.watchers, match, stage),
+    requests: services.requests,
+    faults: services.faults,
+    when: (match, stage) => watch(services.watchers, match, stage),
     crToken: podToken(world),
-    accessToken: (identityId, seconds) => accessToken(ground, identityId, seconds),
+    accessToken: (identityId, seconds) => accessToken(services, identityId, seconds),
     refreshToken: (identityId) => refreshToken(world, identityId),
-    addRegistry: (given) => addRegistry(ground, given),
-    startProxy: (given) => addProxy(ground, given),
+    addRegistry: (given) => addRegistry(services, given),
+    startProxy: (given) => addProxy(services, given),
     close: async () => {
-      await Promise.all(ground.closers.map((close) => close()))
+      await Promise.all(services.closers.map((close) => close()))
     }
   }
 }
 
-async function addRegistry(ground: Ground, given: Partial<RegistryOptions> = {}): Promise<Registry> {
+async function addRegistry(services: Services, given: Partial<RegistryOptions> = {}): Promise<Registry> {
   const options: RegistryOptions = { ...REGISTRY_DEFAULTS, region: REGION, namespaces: [NAMESPACE], ...given }
   if (options.opaqueTokens && options.upstream !== undefined) {
     throw new Error('a real docker-registry cannot read opaque tokens')
   }
-  const { world } = ground
+  const { world } = services
   const handler = registryHandler(() => registry)
-  const { host, close } = await serve('registry', handler, ground)
+  const { host, close } = await serve('registry', handler, services)
   const registry: Registry = {
     ...options,
     host,
     world,
-    key: ground.keys.registry,
-    iamKey: ground.keys.iam,
+    key: services.keys.registry,
+    iamKey: services.keys.iam,
     given: new Map(),
     handler
   }
   stock(world, options)
-  ground.registries.push(registry)
-  ground.closers.push(close)
+  services.registries.push(registry)
+  services.closers.push(close)
   return registry
 }
 
@@ -154,32 +154,32 @@ function stock(world: World, { region, namespaces }: RegistryOptions): void {
   if (namespaces.includes(NAMESPACE)) world.addImage({ region, repository: REPOSITORY, tags: [...TAGS] })
 }
 
-async function addProxy(ground: Ground, options: CloudProxyOptions = {}): Promise<Proxy> {
+async function addProxy(services: Services, options: CloudProxyOptions = {}): Promise<Proxy> {
   const { user, password, certificates = {} } = options
-  const routes = new Map(namesOf(ground, options).map(([name, target]) => [name, route(ground, target)]))
+  const routes = new Map(namesOf(services, options).map(([name, target]) => [name, route(services, target)]))
   for (const [name, certificate] of Object.entries(certificates)) {
     const known = routes.get(name)
     if (known) known.certificate = certificate
   }
   const access = user === undefined ? {} : { user, password: password ?? '' }
-  const proxy = await startProxy({ routes, ...access }, ground)
-  ground.closers.push(proxy.close)
+  const proxy = await startProxy({ routes, ...access }, services)
+  services.closers.push(proxy.close)
   return proxy
 }
 
 type Target = 'iam' | Registry
 
-function namesOf(ground: Ground, { names = {} }: CloudProxyOptions): [string, Target][] {
+function namesOf(services: Services, { names = {} }: CloudProxyOptions): [string, Target][] {
   const iam = IAM_HOSTS.map((name): [string, Target] => [name, 'iam'])
-  const registries = ground.registries.flatMap((registry) =>
+  const registries = services.registries.flatMap((registry) =>
     hostsOfRegion(registry.region).map((name): [string, Target] => [name, registry])
   )
   return [...iam, ...registries.reverse(), ...Object.entries(names)]
 }
 
-function route(ground: Ground, target: Target): ProxyRoute {
+function route(services: Services, target: Target): ProxyRoute {
   return target === 'iam'
-    ? { service: 'iam', handler: iamHandler(ground.iam) }
+    ? { service: 'iam', handler: iamHandler(services.iam) }
     : { service: 'registry', handler: target.handler }
 }
 
@@ -187,7 +187,7 @@ function podToken(world: World): string {
   return world.computeResources.find(({ id }) => id === POD_ID)?.token ?? ''
 }
 
-function accessToken({ world, keys }: Ground, identityId: string, seconds?: number): string {
+function accessToken({ world, keys }: Services, identityId: string, seconds?: number): string {
   const identity = world.identity(identityId)
   if (identity === undefined) throw new Error(`no identity ${identityId} in this world`)
   const issuing = { grantType: 'urn:ibm:params:oauth:grant-type:apikey', clientId: 'default' }

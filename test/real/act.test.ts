@@ -7,9 +7,9 @@ import { OPERATOR_KEY, READER_ID, READER_KEY, WRITER_KEY } from '../cloud/defaul
 import { authOf } from '../e2e/support/stage.ts'
 import { grantsOf, keysOf } from '../e2e/support/mint.ts'
 import { snapshot } from '../support/runner.ts'
-import { IMAGE, useActGround, type RunOptions, type WorkflowRun } from './act-ground.ts'
+import { IMAGE, useActServices, type RunOptions, type WorkflowRun } from './act-services.ts'
 
-const ground = useActGround()
+const services = useActServices()
 
 const secrets = {
   IBM_CLOUD_API_KEY: WRITER_KEY,
@@ -19,21 +19,21 @@ const secrets = {
 const vars = { IBM_CLOUD_READER_ID: READER_ID }
 
 afterEach(() => {
-  ground().cloud.world.ahead = 0
+  services().cloud.world.ahead = 0
 })
 
 /** The names that anything at all was sent to. */
 const names = (): string[] => {
-  const asked = ground().cloud.requests.filter(({ service }) => service === 'proxy')
+  const asked = services().cloud.requests.filter(({ service }) => service === 'proxy')
   return [...new Set(asked.map(({ path }) => path))].sort()
 }
 
 const logged = (home: string): unknown => JSON.parse(readFileSync(join(home, '.docker/config.json'), 'utf8'))
 
 /** Runs a workflow, of which must hold what holds of each: it shows no secret, and leaves the home as it was. */
-async function run(options: Omit<RunOptions, 'home'>, home = ground().newHome()): Promise<WorkflowRun> {
+async function run(options: Omit<RunOptions, 'home'>, home = services().newHome()): Promise<WorkflowRun> {
   const before = snapshot(home)
-  const result = await ground().run({ secrets, vars, ...options, home })
+  const result = await services().run({ secrets, vars, ...options, home })
   expect(result.shown).toEqual([])
   expect(snapshot(home)).toEqual(before)
   return result
@@ -77,8 +77,8 @@ describe('a job that pulls', () => {
   // No runner masks it, and none could: the search that all these tests rest on finds it.
   test('shows a secret that a step wrote in hexadecimal', async () => {
     const script = `node --print 'Buffer.from(process.argv[1]).toString("hex")' ${READER_KEY}`
-    const home = ground().newHome()
-    const result = await ground().run({ workflow: 'pull.yml', home, secrets, test: script })
+    const home = services().newHome()
+    const result = await services().run({ workflow: 'pull.yml', home, secrets, test: script })
     expectEnd(result)
     expect(result.shown).toEqual([expect.stringContaining('hexadecimal')])
   })
@@ -108,7 +108,7 @@ describe('a job that pulls', () => {
   })
 
   test('brings back a login that was there before', async () => {
-    const home = ground().newHome({ auths: { 'us.icr.io': { auth: authOf('iamapikey', 'of-the-user') } } })
+    const home = services().newHome({ auths: { 'us.icr.io': { auth: authOf('iamapikey', 'of-the-user') } } })
     const result = await run({ workflow: 'pull.yml' }, home)
     expectEnd(result)
     expect(result.log).toContain('us.icr.io: logged out; the login that was there before is back.')
@@ -121,14 +121,14 @@ test('two logins of one job are undone in reverse order', async () => {
   const held = 'logged out; another job, or an earlier step of this one, is still logged in.'
   expectInOrder(result, 'Main Log in to pull', 'Main Log in to push', 'Post Log in to push', held)
   expectInOrder(result, held, 'Post Log in to pull', 'us.icr.io: logged out.\n')
-  expect(ground().pushed()).toEqual(['us.icr.io my-namespace/next:1.0'])
+  expect(services().pushed()).toEqual(['us.icr.io my-namespace/next:1.0'])
 })
 
 test('a matrix of regions, at the same time in one home, pushes to each', async () => {
   const event = { name: 'release', payload: { action: 'published', release: { tag_name: 'v1.2.3' } } }
   const result = await run({ workflow: 'push.yml', event })
   expectEnd(result)
-  expect(ground().pushed()).toEqual([`de.icr.io ${IMAGE}:v1.2.3`, `us.icr.io ${IMAGE}:v1.2.3`])
+  expect(services().pushed()).toEqual([`de.icr.io ${IMAGE}:v1.2.3`, `us.icr.io ${IMAGE}:v1.2.3`])
 })
 
 test('a workflow that others call gets its secret from the caller, and finds the action by its name', async () => {
@@ -139,8 +139,8 @@ test('a workflow that others call gets its secret from the caller, and finds the
 
 describe('isolate', () => {
   const isolated = async (script: string): Promise<WorkflowRun & { home: string }> => {
-    const home = ground().newHome({})
-    const result = await ground().run({ workflow: 'isolate.yml', home, secrets, test: script })
+    const home = services().newHome({})
+    const result = await services().run({ workflow: 'isolate.yml', home, secrets, test: script })
     expect(result.shown).toEqual([])
     return { ...result, home }
   }
@@ -173,20 +173,20 @@ describe('isolate', () => {
 describe('a minted credential', () => {
   /** The value of the key that the job makes. */
   const nextKey = async (): Promise<string> => {
-    const { cloud } = ground()
+    const { cloud } = services()
     await cloud.when({ service: 'iam', method: 'POST', path: '/v1/apikeys' }, 'committed')
     return keysOf(cloud)[0]?.value ?? ''
   }
 
   const expectDead = async (key: string): Promise<void> => {
-    const { cloud } = ground()
+    const { cloud } = services()
     expect(key).toHaveLength(44)
     expect(keysOf(cloud)).toEqual([])
     expect(await grantsOf(cloud.registryHost, 'iamapikey', key, IMAGE)).toBe(401)
   }
 
   const whoPulled = (): string[] => {
-    const { requests } = ground().cloud
+    const { requests } = services().cloud
     const pulls = requests.filter(({ path, status }) => path.endsWith('/manifests/1.0') && status === 200)
     return [...new Set(pulls.map(({ headers }) => (headers['authorization'] ?? '').replace('Bearer ', '')))]
   }
@@ -200,12 +200,12 @@ describe('a minted credential', () => {
     const [token = '', ...others] = whoPulled()
     expect(others).toEqual([])
     expect(await statusOf(token)).toBe(200)
-    ground().cloud.world.ahead = 3601
+    services().cloud.world.ahead = 3601
     expect(await statusOf(token)).toBe(401)
   })
 
   const statusOf = async (token: string): Promise<number> => {
-    const url = `http://${ground().cloud.registryHost}/v2/${IMAGE}/tags/list`
+    const url = `http://${services().cloud.registryHost}/v2/${IMAGE}/tags/list`
     return (await fetch(url, { headers: { authorization: `Bearer ${token}` } })).status
   }
 
@@ -233,7 +233,7 @@ describe('a minted credential', () => {
   })
 
   test('is dead after a job that was cancelled in the middle of the login', async () => {
-    const { cloud } = ground()
+    const { cloud } = services()
     const [key, stop] = [nextKey(), new AbortController()]
     const shown = key.then(() => cloud.when({ service: 'registry', path: '/oauth/token' }, 'received'))
     void shown.then(() => {

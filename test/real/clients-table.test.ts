@@ -10,12 +10,20 @@ import { needProgram } from '../support/programs.ts'
 import type { Inputs } from '../support/runner.ts'
 import { tableWithHead } from '../support/table-in-markdown.ts'
 import { mustSucceed, type Client, type Place } from './clients.ts'
-import { useGround } from './ground.ts'
+import { useServices } from './services.ts'
 import { useJobs } from './jobs.ts'
-import { expectPull, expectRefusal, keyOf, makeImage, mintInputs, publish, type Role } from './table.ts'
+import {
+  expectPull,
+  expectRefusal,
+  keyOf,
+  makeImage,
+  mintInputs,
+  publish,
+  type Role
+} from './client-checks.ts'
 
-const ground = useGround({ registryTokens: true })
-const { loginOf } = useJobs(ground)
+const services = useServices({ registryTokens: true })
+const { loginOf } = useJobs(services)
 
 const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')
 const [[, ...columns] = [], ...rows] = tableWithHead(readme, 'Clients')
@@ -24,10 +32,10 @@ const idOf: Record<Role, string> = { Reader: READER_ID, Writer: WRITER_ID }
 
 const secrets: Record<SecretKind, (role: Role) => string> = {
   'api-key': (role) => keyOf[role],
-  'access-token': (role) => ground().cloud.accessToken(idOf[role]),
-  'refresh-token': (role) => ground().cloud.refreshToken(idOf[role]),
+  'access-token': (role) => services().cloud.accessToken(idOf[role]),
+  'refresh-token': (role) => services().cloud.refreshToken(idOf[role]),
   'registry-token': (role) =>
-    ground().cloud.world.addRegistryToken({ region: 'us-south', readOnly: role === 'Reader' }).value
+    services().cloud.world.addRegistryToken({ region: 'us-south', readOnly: role === 'Reader' }).value
 }
 
 const isKind = (column: string): column is SecretKind => column in secrets
@@ -41,14 +49,14 @@ function inputsOf(column: string, role: Role): Inputs {
 /** What the README may say of a client, and what is so then. */
 const words = {
   yes: async (client: Client, reader: Place, writer: Place) => {
-    const { image, text } = await publish(ground(), client)
+    const { image, text } = await publish(services(), client)
     await expectPull(client, reader, image, text)
-    const made = await makeImage(ground(), client)
+    const made = await makeImage(services(), client)
     expectRefusal(await client.push(reader, made.image))
     mustSucceed(await client.push(writer, made.image))
   },
   'no (refused by the client)': async (client: Client, reader: Place, writer: Place) => {
-    const { image } = await publish(ground(), client)
+    const { image } = await publish(services(), client)
     for (const place of [reader, writer]) expectRefusal(await client.pull(place, image))
   }
 }
@@ -82,7 +90,7 @@ describe("The README's table of clients", () => {
   })
 
   test('has a row for each client', () => {
-    expect(rows.map(([name]) => name)).toEqual(ground().clients.all.map(({ name }) => name))
+    expect(rows.map(([name]) => name)).toEqual(services().clients.all.map(({ name }) => name))
   })
 
   test.each(columns)(
@@ -91,7 +99,7 @@ describe("The README's table of clients", () => {
       const reader = await loginOf({ docker: 'real' }, inputsOf(column, 'Reader'))
       const writer = await loginOf({ docker: 'real' }, inputsOf(column, 'Writer'))
       const found: Record<string, string> = {}
-      for (const client of ground().clients.all)
+      for (const client of services().clients.all)
         found[client.name] = await findWord(client, reader.place, writer.place)
       expect(found).toEqual(await readColumn(column))
       await reader.end()

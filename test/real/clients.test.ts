@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PROFILE_ID, READER_KEY, WRITER_ID, WRITER_KEY } from '../cloud/default-world.ts'
 import { mustSucceed } from './clients.ts'
-import { useGround } from './ground.ts'
+import { useServices } from './services.ts'
 import {
   clientNames,
   clientOf,
@@ -15,9 +15,9 @@ import {
   keyOf,
   publish,
   testClients
-} from './table.ts'
+} from './client-checks.ts'
 
-const ground = useGround({ registryTokens: true })
+const services = useServices({ registryTokens: true })
 let home = ''
 
 beforeEach(() => {
@@ -29,9 +29,9 @@ afterEach(() => {
 })
 
 describe('with a login that docker made', () => {
-  testClients(ground, async ({ cloud, clients }, role) => {
+  testClients(services, async ({ cloud, clients }, role) => {
     const place = { home: mkdtempSync(join(clients.folder, 'home-')) }
-    const result = await clientOf(ground(), 'docker').login(
+    const result = await clientOf(services(), 'docker').login(
       place,
       cloud.registryHost,
       'iamapikey',
@@ -46,49 +46,54 @@ describe('with a login that docker made', () => {
 /** Each username with a secret that goes with it. */
 const usernames: [string, () => string][] = [
   ['iamapikey', () => WRITER_KEY],
-  ['iambearer', () => ground().cloud.accessToken(WRITER_ID)],
-  ['iamrefresh', () => ground().cloud.refreshToken(WRITER_ID)],
+  ['iambearer', () => services().cloud.accessToken(WRITER_ID)],
+  ['iamrefresh', () => services().cloud.refreshToken(WRITER_ID)],
   [PROFILE_ID, () => WRITER_KEY],
-  ['token', () => ground().cloud.world.addRegistryToken({ region: 'us-south' }).value]
+  ['token', () => services().cloud.world.addRegistryToken({ region: 'us-south' }).value]
 ]
 
 // crane and cosign only write down what they are given; helm goes by the password store that nobody has set up here.
 describe.each([...clientNames, 'oras'])('%s by itself', (name) => {
   test.each(usernames)('logs in as %s and pulls', async (username, secret) => {
-    const client = clientOf(ground(), name)
-    const { image, text } = await publish(ground(), client)
+    const client = clientOf(services(), name)
+    const { image, text } = await publish(services(), client)
     // Some keep a login of their own beside docker's: it goes with its home.
     const place = { home }
-    const result = await client.login(place, ground().cloud.registryHost, username, secret())
+    const result = await client.login(place, services().cloud.registryHost, username, secret())
     mustSucceed(result)
     await expectPull(client, place, image, text)
   })
 
   test('is refused with a wrong secret', async () => {
-    const client = clientOf(ground(), name)
+    const client = clientOf(services(), name)
     const wrong = READER_KEY.replace('R', 'Q')
-    const { exitCode, stderr } = await client.login({ home }, ground().cloud.registryHost, 'iamapikey', wrong)
+    const { exitCode, stderr } = await client.login(
+      { home },
+      services().cloud.registryHost,
+      'iamapikey',
+      wrong
+    )
     expect(exitCode).not.toBe(0)
     expect(stderr).toMatch(/invalid username\/password|credentials are not valid/u)
   })
 
   test('without a login neither pulls nor pushes', async () => {
-    const client = clientOf(ground(), name)
-    const { image } = await publish(ground(), client)
+    const client = clientOf(services(), name)
+    const { image } = await publish(services(), client)
     expectRefusal(await client.pull({ home }, image))
-    await expectNoPush(ground(), client, { home })
+    await expectNoPush(services(), client, { home })
   })
 })
 
 test('with an identity token in place of the secret, all clients pull', async () => {
-  const { image, text } = await publish(ground())
-  ground().registry.identityTokens = true
+  const { image, text } = await publish(services())
+  services().registry.identityTokens = true
   try {
-    const docker = clientOf(ground(), 'docker')
-    const result = await docker.login({ home }, ground().registry.host, 'iamapikey', WRITER_KEY)
+    const docker = clientOf(services(), 'docker')
+    const result = await docker.login({ home }, services().registry.host, 'iamapikey', WRITER_KEY)
     mustSucceed(result)
-    for (const name of clientNames) await expectPull(clientOf(ground(), name), { home }, image, text)
+    for (const name of clientNames) await expectPull(clientOf(services(), name), { home }, image, text)
   } finally {
-    ground().registry.identityTokens = false
+    services().registry.identityTokens = false
   }
 })

@@ -4,9 +4,9 @@ import { artifactClients } from './artifact-clients.ts'
 import { dockerBuilds } from './docker-builds.ts'
 import { imageClients } from './image-clients.ts'
 import type { ChildResult } from '../support/child.ts'
-import { Workshop, type Login, type Place } from './workshop.ts'
+import { Workspace, type Login, type Place } from './workspace.ts'
 
-export type { Place } from './workshop.ts'
+export type { Place } from './workspace.ts'
 
 export interface Client {
   name: string
@@ -31,7 +31,7 @@ export function mustSucceed({ exitCode, stdout, stderr }: ChildResult): void {
 }
 
 export class Clients {
-  readonly #workshop = new Workshop()
+  readonly #workspace = new Workspace()
   readonly all: Client[]
   readonly dockerHost: string
 
@@ -39,18 +39,18 @@ export class Clients {
   constructor(dockerHost: string) {
     this.dockerHost = dockerHost
     this.all = [
-      ...imageClients(this.#workshop, dockerHost),
-      ...dockerBuilds(this.#workshop, dockerHost),
-      ...artifactClients(this.#workshop)
+      ...imageClients(this.#workspace, dockerHost),
+      ...dockerBuilds(this.#workspace, dockerHost),
+      ...artifactClients(this.#workspace)
     ]
   }
 
   /** For whatever a test has to put there; it goes with the clients. */
   get folder(): string {
-    return this.#workshop.root
+    return this.#workspace.root
   }
 
   close(): void {
-    this.#workshop.close()
+    this.#workspace.close()
   }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { ChildOptions, ChildResult } from '../support/child.ts'
 import type { Client } from './clients.ts'
 import { docker } from './image-clients.ts'
-import { withBuildx, type Kind, type Place, type Workshop } from './workshop.ts'
+import { withBuildx, type Kind, type Place, type Workspace } from './workspace.ts'
 
 interface Builder {
   name: string
@@ -22,26 +22,26 @@ const builders: Builder[] = [
   { name: 'docker buildx', build: ['buildx', 'build'], push: '--push', env: {}, plugin: true }
 ]
 
-export function dockerBuilds(workshop: Workshop, dockerHost: string): Client[] {
+export function dockerBuilds(workspace: Workspace, dockerHost: string): Client[] {
   const kind = { name: 'docker', options: ['--host', dockerHost], plainHttp: [] }
-  return builders.map((builder) => dockerBuild(workshop, kind, builder))
+  return builders.map((builder) => dockerBuild(workspace, kind, builder))
 }
 
-function dockerBuild(workshop: Workshop, kind: Kind, builder: Builder): Client {
+function dockerBuild(workspace: Workspace, kind: Kind, builder: Builder): Client {
   const { build, env, plugin, push } = builder
   const sources = new Map<string, string>()
   const nameOf = (image: string): string => `from-${image.split(':').at(-1) ?? ''}`
   const run = (place: Place, args: string[], options: ChildOptions): Promise<ChildResult> => {
-    const work = (): Promise<ChildResult> => workshop.run(kind, place, args, options)
+    const work = (): Promise<ChildResult> => workspace.run(kind, place, args, options)
     return plugin ? withBuildx(place, work) : work()
   }
-  const client = docker(workshop, kind)
+  const client = docker(workspace, kind)
   return {
     ...client,
     name: builder.name,
     derives: true,
     make: (image, text, base = 'scratch') => {
-      sources.set(image, makeSource(workshop, base, text))
+      sources.set(image, makeSource(workspace, base, text))
       return Promise.resolve()
     },
     push: async (place, image) => {
@@ -50,18 +50,18 @@ function dockerBuild(workshop: Workshop, kind: Kind, builder: Builder): Client {
       return built.exitCode === 0 && push === undefined ? client.push(place, image) : built
     },
     pull: (place, image) =>
-      run(place, [...build, '--pull', '--tag', nameOf(image), makeSource(workshop, image, 'more')], { env }),
+      run(place, [...build, '--pull', '--tag', nameOf(image), makeSource(workspace, image, 'more')], { env }),
     read: async (image) => {
-      const archive = workshop.archive()
-      await workshop.runWell(kind, ['save', '--output', archive, nameOf(image)])
+      const archive = workspace.archive()
+      await workspace.runWell(kind, ['save', '--output', archive, nameOf(image)])
       return readFileSync(archive)
     }
   }
 }
 
 /** A folder to build, which needs no network: one file on top of an image. */
-function makeSource(workshop: Workshop, base: string, text: string): string {
-  const folder = workshop.textFolder(text)
+function makeSource(workspace: Workspace, base: string, text: string): string {
+  const folder = workspace.textFolder(text)
   writeFileSync(join(folder, 'Dockerfile'), `FROM ${base}\nCOPY text /text-on-top\n`)
   return folder
 }

@@ -8,13 +8,13 @@ import { runChild, type ChildResult } from '../support/child.ts'
 import { needProgram } from '../support/programs.ts'
 import type { Job } from '../support/runner.ts'
 import { mustSucceed, type Place } from './clients.ts'
-import { useGround } from './ground.ts'
+import { useServices } from './services.ts'
 import { end, useJobs } from './jobs.ts'
 import { makePasswordStore } from './password-store.ts'
-import { clientOf, expectPull, expectRefusal, makeImage, publish, type Made } from './table.ts'
+import { clientOf, expectPull, expectRefusal, makeImage, publish, type Made } from './client-checks.ts'
 
-const ground = useGround()
-const { newJob, newHome, later, logIn } = useJobs(ground)
+const services = useServices()
+const { newJob, newHome, later, logIn } = useJobs(services)
 
 const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
@@ -52,13 +52,13 @@ function homeWith(config: object): string {
 
 /** Another registry, with an image that only a login there can pull. */
 async function publishElsewhere(): Promise<Made & { host: string }> {
-  const { host } = await ground().addRegistry({ region: 'eu-de' })
-  const skopeo = clientOf(ground(), 'skopeo')
-  const { text } = await makeImage(ground(), skopeo)
+  const { host } = await services().addRegistry({ region: 'eu-de' })
+  const skopeo = clientOf(services(), 'skopeo')
+  const { text } = await makeImage(services(), skopeo)
   const image = `${host}/team/app:elsewhere`
   const place = { home: newHome() }
   await skopeo.make(image, text)
-  mustSucceed(await clientOf(ground(), 'docker').login(place, host, 'iamapikey', WRITER_KEY))
+  mustSucceed(await clientOf(services(), 'docker').login(place, host, 'iamapikey', WRITER_KEY))
   mustSucceed(await skopeo.push(place, image))
   return { host, image, text }
 }
@@ -69,7 +69,7 @@ describe('With isolate: true, real docker finds in the job', () => {
     const home = homeWith({ auths: { 'x.invalid': {} } })
     mkdirSync(join(home, '.docker/cli-plugins'))
     cpSync(needProgram('buildx'), join(home, '.docker/cli-plugins/docker-buildx'))
-    const endpoint = ['--docker', `host=${ground().clients.dockerHost}`]
+    const endpoint = ['--docker', `host=${services().clients.dockerHost}`]
     mustSucceed(await dockerOf(home, 'context', 'create', 'mine', ...endpoint))
     mustSucceed(await dockerOf(home, 'context', 'use', 'mine'))
     const builder = ['--name', 'made-before', '--driver', 'docker-container']
@@ -78,7 +78,7 @@ describe('With isolate: true, real docker finds in the job', () => {
   }
 
   test('the context that is in use: it pulls and pushes with the daemon that the context leads to', async () => {
-    const { image, text } = await publish(ground())
+    const { image, text } = await publish(services())
     const job = await newJob({ home: await makeUser() })
     const before = job.snapshot()
     await logIn(job, isolated)
@@ -86,9 +86,9 @@ describe('With isolate: true, real docker finds in the job', () => {
     const inUse = ['context', 'ls', '--format', '{{if .Current}}{{.Name}}{{end}}']
     expect(await outputOf(dockerIn(job, ...inUse))).toBe('mine')
     mustSucceed(await dockerIn(job, 'pull', image))
-    const docker = clientOf(ground(), 'docker')
+    const docker = clientOf(services(), 'docker')
     expect((await docker.read(image)).includes(text)).toBe(true)
-    mustSucceed(await dockerIn(job, 'push', (await makeImage(ground(), docker)).image))
+    mustSucceed(await dockerIn(job, 'push', (await makeImage(services(), docker)).image))
     await end(job)
     expect(job.snapshot()).toEqual(before)
     expect(job.snapshot(job.temp)).toEqual({})
@@ -96,7 +96,7 @@ describe('With isolate: true, real docker finds in the job', () => {
   })
 
   test('the plug-in and the builders, and builds from a private image; a builder that it makes is the user’s', async () => {
-    const { image } = await publish(ground())
+    const { image } = await publish(services())
     const job = await newJob({ home: await makeUser() })
     const builders = ['buildx', 'ls', '--format', '{{.Name}}']
     const before = withoutBuildx(job.snapshot())
@@ -124,8 +124,8 @@ describe('With isolate: true and REGISTRY_AUTH_FILE set', () => {
   test.each(['podman', 'buildah', 'skopeo'])(
     '%s finds the login that it made before, and the job’s',
     async (name) => {
-      const client = clientOf(ground(), name)
-      const [ours, theirs] = [await publish(ground()), await publishElsewhere()]
+      const client = clientOf(services(), name)
+      const [ours, theirs] = [await publish(services()), await publishElsewhere()]
       const home = newHome()
       const authFile = join(newHome(), 'auth.json')
       mustSucceed(await client.login({ home, authFile }, theirs.host, 'iamapikey', READER_KEY))
@@ -146,13 +146,13 @@ describe('With isolate: true and REGISTRY_AUTH_FILE set', () => {
 
 describe('With isolate: true and a real password store for all logins', () => {
   test('docker pulls with what the store holds and with the job’s login, which the store never gets', async () => {
-    const [ours, theirs] = [await publish(ground()), await publishElsewhere()]
+    const [ours, theirs] = [await publish(services()), await publishElsewhere()]
     const home = homeWith({ credsStore: 'pass', auths: { [theirs.host]: {} } })
     const store = await makePasswordStore(home)
     later(() => store.close())
     const login = { ServerURL: theirs.host, Username: 'iamapikey', Secret: READER_KEY }
     await store.call('store', JSON.stringify(login))
-    const env = { DOCKER_HOST: ground().clients.dockerHost }
+    const env = { DOCKER_HOST: services().clients.dockerHost }
     const job = await newJob({ home, path: store.path, env })
     const before = [job.snapshot(join(home, '.docker')), job.snapshot(join(home, '.password-store'))]
     await logIn(job, isolated)

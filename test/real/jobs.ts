@@ -11,8 +11,8 @@ import {
   type JobOptions,
   type StepResult
 } from '../support/runner.ts'
-import type { Ground } from './ground.ts'
-import type { Login } from './table.ts'
+import type { Services } from './services.ts'
+import type { Login } from './client-checks.ts'
 
 export interface Jobs {
   /** With the machine's docker CLI unless told otherwise. */
@@ -21,7 +21,7 @@ export interface Jobs {
   newHome: () => string
   /** What to call after the test; the last one first. */
   later: (close: () => Promise<void> | void) => void
-  /** The inputs that lead to the ground's first registry. */
+  /** The inputs that lead to the services's first registry. */
   here: () => Inputs
   /** Runs main, which must succeed. */
   logIn: (job: Job, inputs: Inputs) => Promise<StepResult>
@@ -38,7 +38,7 @@ export async function end(job: Job): Promise<StepResult> {
 }
 
 /** For a test file: call it once, at the top. */
-export function useJobs(ground: () => Ground): Jobs {
+export function useJobs(services: () => Services): Jobs {
   const closers: (() => Promise<void> | void)[] = []
 
   afterEach(async () => {
@@ -63,7 +63,7 @@ export function useJobs(ground: () => Ground): Jobs {
     later: (close) => {
       closers.push(close)
     },
-    here: () => ({ registry: ground().cloud.registryHost, 'iam-url': ground().cloud.iamUrl }),
+    here: () => ({ registry: services().cloud.registryHost, 'iam-url': services().cloud.iamUrl }),
     logIn: async (job, inputs) => {
       const result = await job.main({ ...jobs.here(), ...inputs })
       mustEndWell(result)

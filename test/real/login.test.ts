@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PROFILE_ID, READER_KEY, WRITER_ID, WRITER_KEY } from '../cloud/default-world.ts'
 import { snapshot, type Inputs, type Job } from '../support/runner.ts'
-import { useGround } from './ground.ts'
+import { useServices } from './services.ts'
 import { end, useJobs } from './jobs.ts'
 import { makePasswordStore, type PasswordStore } from './password-store.ts'
 import {
@@ -16,21 +16,21 @@ import {
   publish,
   refusal,
   testClients
-} from './table.ts'
+} from './client-checks.ts'
 
 // The registry must still speak the tokens that IBM ended.
-const ground = useGround({ registryTokens: true })
-const { newJob, newHome, later, here, logIn, loginOf } = useJobs(ground)
+const services = useServices({ registryTokens: true })
+const { newJob, newHome, later, here, logIn, loginOf } = useJobs(services)
 
 describe.each(['real', 'none'])('one login, docker on the PATH: %s', (docker) => {
-  testClients(ground, (_, role) => loginOf({ docker }, { 'api-key': keyOf[role] }))
+  testClients(services, (_, role) => loginOf({ docker }, { 'api-key': keyOf[role] }))
 })
 
 /** Each kind of secret with the username that it must lead to. */
 const secrets: [string, string, () => Inputs][] = [
   ['an API key', 'iamapikey', () => ({ 'api-key': WRITER_KEY })],
-  ['an access token', 'iambearer', () => ({ 'access-token': ground().cloud.accessToken(WRITER_ID) })],
-  ['a refresh token', 'iamrefresh', () => ({ 'refresh-token': ground().cloud.refreshToken(WRITER_ID) })],
+  ['an access token', 'iambearer', () => ({ 'access-token': services().cloud.accessToken(WRITER_ID) })],
+  ['a refresh token', 'iamrefresh', () => ({ 'refresh-token': services().cloud.refreshToken(WRITER_ID) })],
   [
     "a service ID's key as a trusted profile",
     PROFILE_ID,
@@ -39,51 +39,51 @@ const secrets: [string, string, () => Inputs][] = [
   [
     'a registry token',
     'token',
-    () => ({ 'registry-token': ground().cloud.world.addRegistryToken({ region: 'us-south' }).value })
+    () => ({ 'registry-token': services().cloud.world.addRegistryToken({ region: 'us-south' }).value })
   ],
   ['no secret, inside IBM Cloud', 'iambearer', () => ({ 'trusted-profile': PROFILE_ID })]
 ]
 
 describe.each(['real', 'none'])('docker on the PATH: %s', (docker) => {
   test.each(secrets)('with %s, as %s, every client pulls', async (_, username, inputs) => {
-    const { image, text } = await publish(ground())
-    const env = { RUNNER_ENVIRONMENT: 'self-hosted', IBMCLOUD_CR_VPC_URL: ground().cloud.metadataUrl }
+    const { image, text } = await publish(services())
+    const env = { RUNNER_ENVIRONMENT: 'self-hosted', IBMCLOUD_CR_VPC_URL: services().cloud.metadataUrl }
     const job = await newJob({ docker, env })
     const before = job.snapshot()
     const { outputs } = await logIn(job, inputs())
-    expect(outputs).toMatchObject({ registry: ground().cloud.registryHost, username })
+    expect(outputs).toMatchObject({ registry: services().cloud.registryHost, username })
     for (const name of clientNames) {
-      await expectPull(clientOf(ground(), name), { home: job.home }, image, text)
+      await expectPull(clientOf(services(), name), { home: job.home }, image, text)
     }
     await end(job)
     expect(job.snapshot()).toEqual(before)
   })
 
   test('a registry that gives identity tokens: every client pulls', async () => {
-    ground().registry.identityTokens = true
+    services().registry.identityTokens = true
     later(() => {
-      ground().registry.identityTokens = false
+      services().registry.identityTokens = false
     })
-    const { image, text } = await publish(ground())
+    const { image, text } = await publish(services())
     const job = await newJob({ docker })
     await logIn(job, { 'api-key': READER_KEY })
     for (const name of clientNames) {
-      await expectPull(clientOf(ground(), name), { home: job.home }, image, text)
+      await expectPull(clientOf(services(), name), { home: job.home }, image, text)
     }
     await end(job)
   })
 
   test('two regions with one login', async () => {
-    const other = await ground().addRegistry({ region: 'eu-de' })
+    const other = await services().addRegistry({ region: 'eu-de' })
     const job = await newJob({ docker })
     const { outputs } = await logIn(job, {
       'api-key': WRITER_KEY,
-      registry: `${ground().cloud.registryHost}, ${other.host}`
+      registry: `${services().cloud.registryHost}, ${other.host}`
     })
-    expect(JSON.parse(outputs['registries'] ?? '')).toEqual([ground().cloud.registryHost, other.host])
-    const podman = clientOf(ground(), 'podman')
-    const { image } = await makeImage(ground(), podman)
-    const there = image.replace(ground().cloud.registryHost, other.host)
+    expect(JSON.parse(outputs['registries'] ?? '')).toEqual([services().cloud.registryHost, other.host])
+    const podman = clientOf(services(), 'podman')
+    const { image } = await makeImage(services(), podman)
+    const there = image.replace(services().cloud.registryHost, other.host)
     await podman.make(there, 'text')
     for (const name of [image, there]) {
       expect(await podman.push({ home: job.home }, name)).toMatchObject({ exitCode: 0 })
@@ -100,14 +100,14 @@ const failures: [string, () => Inputs, RegExp][] = [
 ]
 
 function keyOfAnotherRegion(): string {
-  const { world } = ground().cloud
+  const { world } = services().cloud
   const { iamId } = world.addServiceId({ name: 'elsewhere' })
   world.addPolicy({ iamId, role: 'Reader', region: 'eu-gb' })
   return world.addApiKey({ iamId }).value
 }
 
 function disabledKey(): string {
-  const { world } = ground().cloud
+  const { world } = services().cloud
   return world.addApiKey({ iamId: `iam-${WRITER_ID}`, disabled: true }).value
 }
 
@@ -142,7 +142,7 @@ const helperConfigs: [string, () => object, readonly string[]][] = [
   ['for every host', () => ({ credsStore: 'pass', auths: {} }), ['docker']],
   [
     'for this host',
-    () => ({ credHelpers: { [ground().cloud.registryHost]: 'pass' }, auths: { 'docker.io': {} } }),
+    () => ({ credHelpers: { [services().cloud.registryHost]: 'pass' }, auths: { 'docker.io': {} } }),
     clientNames
   ]
 ]
@@ -159,7 +159,7 @@ async function jobWithPass(docker: string, config: object): Promise<{ job: Job; 
 describe.each(['real', 'none'])('docker on the PATH: %s', (docker) => {
   test.each(helperConfigs)('pass as the credential helper %s', async (_, config, readers) => {
     const { job, store } = await jobWithPass(docker, config())
-    const host = ground().cloud.registryHost
+    const host = services().cloud.registryHost
     const file = join(job.home, '.docker/config.json')
     const before = readFileSync(file, 'utf8')
     await logIn(job, { 'api-key': WRITER_KEY })
@@ -167,9 +167,9 @@ describe.each(['real', 'none'])('docker on the PATH: %s', (docker) => {
       Buffer.from(`iamapikey:${WRITER_KEY}`).toString('base64')
     )
     expect(JSON.parse((await store.call('get', host)).stdout)).toMatchObject({ Secret: WRITER_KEY })
-    const { image, text } = await publish(ground())
+    const { image, text } = await publish(services())
     for (const name of readers) {
-      await expectPull(clientOf(ground(), name), { home: job.home }, image, text)
+      await expectPull(clientOf(services(), name), { home: job.home }, image, text)
     }
     await end(job)
     expect((await store.call('list')).stdout.trim()).toBe('{}')
@@ -178,7 +178,7 @@ describe.each(['real', 'none'])('docker on the PATH: %s', (docker) => {
 
   test('a helper that holds another login for the host keeps it, and the step names the cure', async () => {
     const { job, store } = await jobWithPass(docker, { credsStore: 'pass' })
-    const host = ground().cloud.registryHost
+    const host = services().cloud.registryHost
     await store.call(
       'store',
       JSON.stringify({ ServerURL: host, Username: 'iamapikey', Secret: 'of the user' })
@@ -202,7 +202,7 @@ describe('two jobs that share a home', () => {
       const entry = { auth: Buffer.from('iamapikey:of the user').toString('base64') }
       mkdirSync(join(home, '.docker'), { mode: 0o700 })
       const config = {
-        auths: { [ground().cloud.registryHost]: entry, 'ghcr.io': {} },
+        auths: { [services().cloud.registryHost]: entry, 'ghcr.io': {} },
         HttpHeaders: { a: 'b' }
       }
       writeFileSync(join(home, '.docker/config.json'), JSON.stringify(config), { mode: 0o600 })
@@ -210,11 +210,11 @@ describe('two jobs that share a home', () => {
       const keys = [READER_KEY, WRITER_KEY]
       const both = [await newJob({ home }), await newJob({ home })]
       for (const [i, job] of both.entries()) await logIn(job, { 'api-key': keys[i] ?? '' })
-      const { image, text } = await publish(ground())
+      const { image, text } = await publish(services())
       if (both[early]) await end(both[early])
-      for (const name of clientNames) await expectPull(clientOf(ground(), name), { home }, image, text)
-      const podman = clientOf(ground(), 'podman')
-      const pushed = await podman.push({ home }, (await makeImage(ground(), podman)).image)
+      for (const name of clientNames) await expectPull(clientOf(services(), name), { home }, image, text)
+      const podman = clientOf(services(), 'podman')
+      const pushed = await podman.push({ home }, (await makeImage(services(), podman)).image)
       // What is left is the other's login, with the other's rights.
       if (late === 0) expect(pushed.stderr).toMatch(refusal)
       else expect(pushed).toMatchObject({ exitCode: 0 })
@@ -226,7 +226,7 @@ describe('two jobs that share a home', () => {
   test('eight at a time lose no login', async () => {
     const home = newHome()
     const all = await Promise.all(Array.from({ length: 8 }, () => newJob({ home })))
-    const registries = await Promise.all(all.map(() => ground().cloud.addRegistry()))
+    const registries = await Promise.all(all.map(() => services().cloud.addRegistry()))
     const hosts = registries.map(({ host }) => host)
     await Promise.all(all.map((job, i) => logIn(job, { 'api-key': WRITER_KEY, registry: hosts[i] ?? '' })))
     expect(Object.keys(all[0]?.dockerConfig()?.auths ?? {}).sort()).toEqual([...hosts].sort())

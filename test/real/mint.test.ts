@@ -5,7 +5,7 @@ import { cpSync } from 'node:fs'
 import type { MethodName } from '../../src/mint/methods.ts'
 import { PROFILE_ID } from '../cloud/default-world.ts'
 import { mustSucceed, type Place } from './clients.ts'
-import { useGround } from './ground.ts'
+import { useServices } from './services.ts'
 import { useJobs } from './jobs.ts'
 import {
   clientNames,
@@ -16,10 +16,10 @@ import {
   mintInputs,
   publish,
   testClients
-} from './table.ts'
+} from './client-checks.ts'
 
-const ground = useGround({ registryTokens: true })
-const { newHome, later, loginOf } = useJobs(ground)
+const services = useServices({ registryTokens: true })
+const { newHome, later, loginOf } = useJobs(services)
 
 /** Each way, and who can use what is minted. */
 const ways = {
@@ -38,7 +38,7 @@ function copyLogin(place: Place): Place {
 
 /** For IAM and the registry's token service; what they gave before ends as they say that it does. */
 function letTimePass(seconds: number): void {
-  const { world } = ground().cloud
+  const { world } = services().cloud
   world.ahead += seconds
   later(() => {
     world.ahead -= seconds
@@ -47,11 +47,11 @@ function letTimePass(seconds: number): void {
 
 describe.each(['real', 'none'])('docker on the PATH: %s', (docker) => {
   describe.each(Object.keys(ways) as MethodName[])('mint: %s', (mint) => {
-    testClients(ground, (_, role) => loginOf({ docker }, mintInputs(mint, role)), ways[mint])
+    testClients(services, (_, role) => loginOf({ docker }, mintInputs(mint, role)), ways[mint])
   })
 
   test("mint: iam-token of a Reader's profile, by a Writer's key: every client pulls and may not push", async () => {
-    const { image, text } = await publish(ground())
+    const { image, text } = await publish(services())
     const inputs = {
       ...mintInputs('iam-token', 'Writer'),
       'read-only': 'true',
@@ -59,8 +59,8 @@ describe.each(['real', 'none'])('docker on the PATH: %s', (docker) => {
     }
     const { place, end } = await loginOf({ docker }, inputs)
     for (const name of clientNames) {
-      await expectPull(clientOf(ground(), name), place, image, text)
-      await expectNoPush(ground(), clientOf(ground(), name), place)
+      await expectPull(clientOf(services(), name), place, image, text)
+      await expectNoPush(services(), clientOf(services(), name), place)
     }
     await end()
   })
@@ -68,43 +68,43 @@ describe.each(['real', 'none'])('docker on the PATH: %s', (docker) => {
   test.each(['api-key', 'registry-token'] as const)(
     'mint: %s: no client pulls any more when it was revoked',
     async (mint) => {
-      const { image, text } = await publish(ground())
+      const { image, text } = await publish(services())
       const { place, end } = await loginOf({ docker }, mintInputs(mint, 'Reader'))
       const copy = copyLogin(place)
-      for (const name of clientNames) await expectPull(clientOf(ground(), name), copy, image, text)
+      for (const name of clientNames) await expectPull(clientOf(services(), name), copy, image, text)
       await end()
-      for (const name of clientNames) expectRefusal(await clientOf(ground(), name).pull(copy, image))
+      for (const name of clientNames) expectRefusal(await clientOf(services(), name).pull(copy, image))
     }
   )
 
   test('mint: iam-token: no client pulls any more when it has ended', async () => {
-    const { image, text } = await publish(ground())
+    const { image, text } = await publish(services())
     const { place, end } = await loginOf({ docker }, mintInputs('iam-token', 'Reader'))
-    for (const name of clientNames) await expectPull(clientOf(ground(), name), place, image, text)
+    for (const name of clientNames) await expectPull(clientOf(services(), name), place, image, text)
     letTimePass(3601)
-    for (const name of clientNames) expectRefusal(await clientOf(ground(), name).pull(place, image))
+    for (const name of clientNames) expectRefusal(await clientOf(services(), name).pull(place, image))
     await end()
   })
 
   // docs/references.md, "Clients": they look for a user name and find none.
   test('mint: repository-token: podman, buildah and skopeo do not read it', async () => {
-    const { image, text } = await publish(ground())
+    const { image, text } = await publish(services())
     const { place, end } = await loginOf({ docker }, mintInputs('repository-token', 'Reader'))
-    await expectPull(clientOf(ground(), 'docker'), place, image, text)
+    await expectPull(clientOf(services(), 'docker'), place, image, text)
     for (const name of ['podman', 'buildah', 'skopeo']) {
-      expectRefusal(await clientOf(ground(), name).pull(place, image))
+      expectRefusal(await clientOf(services(), name).pull(place, image))
     }
     await end()
   })
 
   test('mint: repository-token: docker pulls and inspects with it until it ends, and not after that', async () => {
-    const { image, text } = await publish(ground())
-    ground().registry.tokenSeconds = 60
+    const { image, text } = await publish(services())
+    services().registry.tokenSeconds = 60
     later(() => {
-      ground().registry.tokenSeconds = 3600
+      services().registry.tokenSeconds = 3600
     })
     const { place, end } = await loginOf({ docker }, mintInputs('repository-token', 'Reader'))
-    const client = clientOf(ground(), 'docker')
+    const client = clientOf(services(), 'docker')
     const inspect = ['manifest', 'inspect', '--insecure', image]
     await expectPull(client, place, image, text)
     mustSucceed(await client.run(place, inspect))

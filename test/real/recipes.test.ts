@@ -10,10 +10,10 @@ import { grantsOf } from '../e2e/support/mint.ts'
 import { authOf } from '../e2e/support/stage.ts'
 import { snapshot } from '../support/runner.ts'
 import { fencedCode } from '../support/yaml-in-markdown.ts'
-import { IMAGE, useActGround, type RunOptions, type WorkflowRun } from './act-ground.ts'
+import { IMAGE, useActServices, type RunOptions, type WorkflowRun } from './act-services.ts'
 import { callOf, readme, readRecipes, recordPrograms, type Call } from './recipes.ts'
 
-const ground = useActGround()
+const services = useActServices()
 const recipes = readRecipes()
 const folder = mkdtempSync(join(tmpdir(), 'icr-login-recipes-'))
 
@@ -33,11 +33,11 @@ function expectNotOnCommandLine(calls: readonly Call[], secret: string): void {
 
 /** Runs a workflow, which must end well, show no secret, in no log and on no command line, and leave the home as it was. */
 async function runText(text: string, options: Partial<RunOptions> = {}): Promise<RecipeRun> {
-  const home = ground().newHome()
+  const home = services().newHome()
   const before = snapshot(home)
   const programs = recordPrograms(join(mkdtempSync(join(folder, 'run-')), 'bin'))
   const path = [programs.folder]
-  const result = await ground().run({ workflow: 'recipe.yml', text, home, secrets, path, ...options })
+  const result = await services().run({ workflow: 'recipe.yml', text, home, secrets, path, ...options })
   if (result.exitCode !== 0) throw new Error(`exit code ${result.exitCode ?? 'none'}\n${result.log}`)
   expect(result.shown).toEqual([])
   expect(snapshot(home)).toEqual(before)
@@ -55,7 +55,7 @@ function run(recipe: string, options: Partial<RunOptions> = {}): Promise<RecipeR
 
 /** The logins that the registry's token service took, as docker keeps them. */
 function whoLoggedIn(): string[] {
-  const asked = ground().cloud.requests.filter(
+  const asked = services().cloud.requests.filter(
     ({ path, status }) => path === '/oauth/token' && status === 200
   )
   return [...new Set(asked.map(({ headers }) => (headers['authorization'] ?? '').replace('Basic ', '')))]
@@ -63,7 +63,7 @@ function whoLoggedIn(): string[] {
 
 /** What a cloud that pulls by itself was given. */
 async function expectItCanPull(username: string, password: string): Promise<void> {
-  expect(await grantsOf(ground().cloud.registryHost, username, password, IMAGE)).toEqual(['pull'])
+  expect(await grantsOf(services().cloud.registryHost, username, password, IMAGE)).toEqual(['pull'])
 }
 
 interface PullSecret {
@@ -114,7 +114,7 @@ const checks: Record<string, (recipe: string) => Promise<void>> = {
   'Use it': async (recipe) => {
     await run('Pull in a test job')
     await run(recipe)
-    expect(ground().pushed()).toEqual([`us.icr.io ${IMAGE}:1.0`])
+    expect(services().pushed()).toEqual([`us.icr.io ${IMAGE}:1.0`])
   },
 
   'A short-lived credential': async (recipe) => {
@@ -123,7 +123,7 @@ const checks: Record<string, (recipe: string) => Promise<void>> = {
   },
 
   'A short-lived credential (2)': async (recipe) => {
-    const { world } = ground().cloud
+    const { world } = services().cloud
     const profile = world.addProfile({ name: 'ci-reader', trusts: [`iam-${WRITER_ID}`] })
     world.addPolicy({ iamId: profile.iamId, role: 'Reader' })
     const { log } = await run(recipe)
@@ -139,7 +139,7 @@ const checks: Record<string, (recipe: string) => Promise<void>> = {
   'Push on release, to several regions': async (recipe) => {
     const event = { name: 'release', payload: { action: 'published', release: { tag_name: 'v1.2.3' } } }
     await run(recipe, { event })
-    expect(ground().pushed()).toEqual([`de.icr.io ${IMAGE}:v1.2.3`, `us.icr.io ${IMAGE}:v1.2.3`])
+    expect(services().pushed()).toEqual([`de.icr.io ${IMAGE}:v1.2.3`, `us.icr.io ${IMAGE}:v1.2.3`])
   },
 
   'Pull in a test job': async (recipe) => {
@@ -149,7 +149,7 @@ const checks: Record<string, (recipe: string) => Promise<void>> = {
   },
 
   'Without any secret, on IBM Cloud': async (recipe) => {
-    const env = { IBMCLOUD_CR_VPC_URL: ground().cloud.metadataUrl }
+    const env = { IBMCLOUD_CR_VPC_URL: services().cloud.metadataUrl }
     const { log } = await run(recipe, { secrets: {}, env })
     expect(log).toContain(` for private.us.icr.io/${IMAGE}:1.0\n`)
   },
@@ -183,7 +183,7 @@ const checks: Record<string, (recipe: string) => Promise<void>> = {
 
   '`container:` and `services:` images': async (recipe) => {
     await runText(PUSH_BUILD_IMAGE)
-    ground().cloud.requests.splice(0)
+    services().cloud.requests.splice(0)
     const { log } = await run(recipe)
     expect(log).toContain('docker run image=us.icr.io/my-namespace/build:1 ')
     expect(log).toContain('Success - Main true')

@@ -1,4 +1,4 @@
-// What the workflows of test/workflows stand on: IBM's own names lead to the stand-in, over TLS, through a proxy on
+// What the workflows of test/workflows need: IBM's own names lead to the stand-in, over TLS, through a proxy on
 // loopback, for the action, for docker, its daemon and skopeo, so that a workflow says nothing that a user's would not.
 // Each of two regions has a real docker-registry behind it, with one image.
 import { afterAll, beforeAll, beforeEach } from '@jest/globals'
@@ -25,7 +25,7 @@ import { makeSecret, SecretSearch } from '../support/secrets.ts'
 import { commitAll, linkPrograms, runAct, type ActOptions, type ActResult } from './act.ts'
 import { Clients, mustSucceed } from './clients.ts'
 import { startDockerd } from './daemons.ts'
-import { storeImagesOf } from './ground.ts'
+import { storeImagesOf } from './services.ts'
 
 const workflows = join(import.meta.dirname, '../workflows')
 
@@ -56,7 +56,7 @@ export interface WorkflowRun extends ActResult {
   left: string[]
 }
 
-export interface ActGround {
+export interface ActServices {
   cloud: Cloud
   /** A home in which docker keeps logins in config.json, as `before` or as a user who has none. */
   newHome(before?: object): string
@@ -133,7 +133,7 @@ function sharedWorkflows(): string {
 
 type Close = () => Promise<void> | void
 
-class Running implements ActGround {
+class Running implements ActServices {
   readonly cloud: Cloud
   readonly #folder: string
   readonly #closers: Close[]
@@ -226,7 +226,7 @@ class Running implements ActGround {
   }
 }
 
-async function startGround(closers: Close[]): Promise<ActGround> {
+async function startServices(closers: Close[]): Promise<ActServices> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'icr-login-act-')))
   closers.push(() => {
     rmSync(folder, { recursive: true, force: true })
@@ -234,22 +234,22 @@ async function startGround(closers: Close[]): Promise<ActGround> {
   const cloud = await startCloud({ registry: { namespaces: [NAMESPACE] } })
   closers.push(() => cloud.close())
   await cloud.addRegistry({ region: 'eu-de', namespaces: [NAMESPACE] })
-  const ground = new Running(cloud, folder, closers)
-  await ground.start()
-  return ground
+  const services = new Running(cloud, folder, closers)
+  await services.start()
+  return services
 }
 
-/** For a test file: call it once, at the top. The ground is there in its tests; each finds no request before its own. */
-export function useActGround(): () => ActGround {
-  let ground: ActGround | undefined
+/** For a test file: call it once, at the top. The services is there in its tests; each finds no request before its own. */
+export function useActServices(): () => ActServices {
+  let services: ActServices | undefined
   const closers: Close[] = []
 
   beforeAll(async () => {
-    ground = await startGround(closers)
+    services = await startServices(closers)
   })
 
   beforeEach(() => {
-    ground?.cloud.requests.splice(0)
+    services?.cloud.requests.splice(0)
   })
 
   afterAll(async () => {
@@ -257,7 +257,7 @@ export function useActGround(): () => ActGround {
   })
 
   return () => {
-    if (ground === undefined) throw new Error('the ground is not there yet')
-    return ground
+    if (services === undefined) throw new Error('the services is not there yet')
+    return services
   }
 }

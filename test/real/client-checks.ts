@@ -16,7 +16,7 @@ import {
 import type { ChildResult } from '../support/child.ts'
 import type { Inputs } from '../support/runner.ts'
 import { mustSucceed, type Client, type Place } from './clients.ts'
-import type { Ground } from './ground.ts'
+import type { Services } from './services.ts'
 
 /** Those that differ in how they read a login, each of which can pull what another one has pushed. */
 export const clientNames = ['docker', 'podman', 'buildah', 'skopeo'] as const
@@ -53,11 +53,11 @@ export function mintInputs(mint: MethodName, role: Role): Inputs {
   }
 }
 
-/** Logs in to the ground's first registry, with the rights of that role. */
-export type LogIn = (ground: Ground, role: Role) => Promise<Login>
+/** Logs in to the services's first registry, with the rights of that role. */
+export type LogIn = (services: Services, role: Role) => Promise<Login>
 
-export function clientOf(ground: Ground, name: string): Client {
-  const client = ground.clients.all.find((candidate) => candidate.name === name)
+export function clientOf(services: Services, name: string): Client {
+  const client = services.clients.all.find((candidate) => candidate.name === name)
   if (client === undefined) throw new Error(`no client ${name}`)
   return client
 }
@@ -68,27 +68,27 @@ export interface Made {
 }
 
 /** The tag is one that helm can take for a version. */
-function newName({ cloud }: Ground): Made {
+function newName({ cloud }: Services): Made {
   const text = randomBytes(16).toString('hex')
   return { image: `${cloud.registryHost}/${REPOSITORY}:0.0.0-t${text.slice(0, 8)}`, text }
 }
 
 /** An image that no test has seen, made by a client; nothing of it is in the registry or with another client. */
-export async function makeImage(ground: Ground, client: Client): Promise<Made> {
-  const made = newName(ground)
-  const base = client.derives === true ? await publish(ground) : undefined
+export async function makeImage(services: Services, client: Client): Promise<Made> {
+  const made = newName(services)
+  const base = client.derives === true ? await publish(services) : undefined
   await client.make(made.image, made.text, base?.image)
   return made
 }
 
 /** Puts what the client can pull, an image by default, in the registry by a login that the test is not about. */
-export async function publish(ground: Ground, client = clientOf(ground, 'skopeo')): Promise<Made> {
+export async function publish(services: Services, client = clientOf(services, 'skopeo')): Promise<Made> {
   const home = mkdtempSync(join(tmpdir(), 'icr-login-home-'))
-  const publisher = client.image ? clientOf(ground, 'skopeo') : client
+  const publisher = client.image ? clientOf(services, 'skopeo') : client
   try {
-    const made = await makeImage(ground, publisher)
-    const docker = clientOf(ground, 'docker')
-    mustSucceed(await docker.login({ home }, ground.cloud.registryHost, 'iamapikey', WRITER_KEY))
+    const made = await makeImage(services, publisher)
+    const docker = clientOf(services, 'docker')
+    mustSucceed(await docker.login({ home }, services.cloud.registryHost, 'iamapikey', WRITER_KEY))
     mustSucceed(await publisher.push({ home }, made.image))
     return made
   } finally {
@@ -106,8 +106,8 @@ export const refusal =
   /insufficient scope|authorization required|access to the resource is denied|unauthorized/iu
 
 /** Makes an image and pushes it, which must be refused. */
-export async function expectNoPush(ground: Ground, client: Client, place: Place): Promise<void> {
-  const { image } = await makeImage(ground, client)
+export async function expectNoPush(services: Services, client: Client, place: Place): Promise<void> {
+  const { image } = await makeImage(services, client)
   expectRefusal(await client.push(place, image))
 }
 
@@ -117,13 +117,13 @@ export function expectRefusal({ exitCode, stderr }: ChildResult, words = refusal
 }
 
 export function testClients(
-  ground: () => Ground,
+  services: () => Services,
   logIn: LogIn,
   names: readonly string[] = clientNames
 ): void {
   const logins: Login[] = []
   const start = async (role: Role): Promise<Place> => {
-    const login = await logIn(ground(), role)
+    const login = await logIn(services(), role)
     logins.push(login)
     return login.place
   }
@@ -135,18 +135,18 @@ export function testClients(
   describe.each(names)('%s', (name) => {
     test('pushes, and every client pulls, with one login', async () => {
       const place = await start('Writer')
-      const client = clientOf(ground(), name)
-      const { image, text } = await makeImage(ground(), client)
+      const client = clientOf(services(), name)
+      const { image, text } = await makeImage(services(), client)
       mustSucceed(await client.push(place, image))
-      for (const other of names) await expectPull(clientOf(ground(), other), place, image, text)
+      for (const other of names) await expectPull(clientOf(services(), other), place, image, text)
     })
 
     test('as a Reader pulls and may not push', async () => {
-      const { image, text } = await publish(ground())
+      const { image, text } = await publish(services())
       const place = await start('Reader')
-      const client = clientOf(ground(), name)
+      const client = clientOf(services(), name)
       await expectPull(client, place, image, text)
-      await expectNoPush(ground(), client, place)
+      await expectNoPush(services(), client, place)
     })
   })
 }

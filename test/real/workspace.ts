@@ -25,7 +25,7 @@ export interface Kind {
 /** The port of "discard", where nothing listens on any machine that runs these tests. */
 const nobody = 'http://127.0.0.1:9'
 
-export class Workshop {
+export class Workspace {
   readonly root = mkdtempSync(join(tmpdir(), 'icr-login-clients-'))
 
   close(): void {

@@ -1,4 +1,4 @@
-// What the tests with real programs stand on: IBM Cloud's stand-in with a real docker-registry behind its token
+// What the tests with real programs need: IBM Cloud's stand-in with a real docker-registry behind its token
 // service, a real docker daemon, and the clients.
 import { afterAll, beforeAll } from '@jest/globals'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -9,7 +9,7 @@ import type { Registry as StandIn, RegistryOptions } from '../cloud/registry.ts'
 import { Clients } from './clients.ts'
 import { startDockerd, startRegistry, type Registry } from './daemons.ts'
 
-export interface Ground {
+export interface Services {
   cloud: Cloud
   /** The first region's, which has the images. */
   registry: StandIn
@@ -31,7 +31,7 @@ export async function storeImagesOf(standIn: StandIn): Promise<Registry> {
   return registry
 }
 
-async function startGround(first: Partial<RegistryOptions>): Promise<Ground> {
+async function startServices(first: Partial<RegistryOptions>): Promise<Services> {
   const closers: (() => Promise<void> | void)[] = []
   const close = async (): Promise<void> => {
     for (const end of closers.splice(0).reverse()) await end()
@@ -62,20 +62,20 @@ async function startGround(first: Partial<RegistryOptions>): Promise<Ground> {
   }
 }
 
-/** For a test file: call it once, at the top. The ground is there in its tests. */
-export function useGround(first: Partial<RegistryOptions> = {}): () => Ground {
-  let ground: Ground | undefined
+/** For a test file: call it once, at the top. The services is there in its tests. */
+export function useServices(first: Partial<RegistryOptions> = {}): () => Services {
+  let services: Services | undefined
 
   beforeAll(async () => {
-    ground = await startGround(first)
+    services = await startServices(first)
   })
 
   afterAll(async () => {
-    await ground?.close()
+    await services?.close()
   })
 
   return () => {
-    if (ground === undefined) throw new Error('the ground is not there yet')
-    return ground
+    if (services === undefined) throw new Error('the services is not there yet')
+    return services
   }
 }
