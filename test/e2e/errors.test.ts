@@ -12,8 +12,9 @@ import {
 } from '../cloud/default-world.ts'
 import { hangFault, statusFault } from '../cloud/faults.ts'
 import type { Inputs, JobOptions, StepResult } from '../support/runner.ts'
+import { causeOf, fixOf, headingsFor, servicesSections } from '../support/troubleshooting.ts'
 import { expectFailure, expectNotSaid, expectSuccess } from './support/promises.ts'
-import { authOf, testBothWays, useStage, writeConfig } from './support/stage.ts'
+import { authOf, testBothWays, useStage, writeConfig, type Way } from './support/stage.ts'
 
 const stage = useStage()
 
@@ -30,6 +31,7 @@ async function refuse(inputs: Inputs, options: JobOptions = {}): Promise<StepRes
   expectSuccess(post)
   expect(post.log).toBe('')
   expect(job.snapshot()).toEqual(before)
+  expect([result.errors, headingsFor(result.errors[0] ?? '')]).not.toEqual([result.errors, []])
   return result
 }
 
@@ -333,64 +335,39 @@ describe('What the registry refuses is said in IBM’s terms:', () => {
     })
   }
 
-  const said = (code: string, message: string): string => JSON.stringify({ errors: [{ code, message }] })
-  const messages: [string, number, string, RegExp][] = [
-    ['a context restriction', 403, said('DENIED', 'insufficient scope'), /context-based restriction/u],
-    [
-      'a namespace of somebody else’s',
-      403,
-      said('DENIED', 'You are not authorized to access the specified resource.'),
-      /belongs to another account or region/u
-    ],
-    [
-      'the pull quota',
-      403,
-      said('DENIED', 'Your account has exceeded its pull traffic quota for the current month.'),
-      /pull traffic of this month.*quota-set/su
-    ],
-    [
-      'the storage quota',
-      403,
-      said('DENIED', 'Your account has exceeded its image storage quota.'),
-      /image storage.*image-prune-untagged/su
-    ],
-    [
-      'an unknown user name',
-      401,
-      said(
-        'UNSUPPORTED',
-        'The requested authentication method is not supported. Run the `bx cr login` command.'
-      ),
-      /does not know this kind of user name/u
-    ],
-    [
-      'IAM’s own code for a key that is not there',
-      401,
-      said('UNAUTHORIZED', 'BXNIM0415E: Provided API key could not be found.'),
-      /IAM does not know this API key/u
-    ],
-    [
-      'IAM’s own code for a disabled key',
-      401,
-      said('UNAUTHORIZED', 'BXNIM0462E: Provided API key is disabled.'),
-      /The API key is disabled/u
-    ],
-    ['words that nobody here has heard yet', 401, said('UNAUTHORIZED', 'No.'), /The credential was refused/u]
-  ]
-  for (const [name, status, body, wanted] of messages) {
-    testBothWays(name, async (docker) => {
-      const headers = { 'content-type': 'application/json' }
-      stage.cloud.faults.push({
-        service: 'registry',
-        path: '/oauth/token',
-        fault: statusFault(status, headers, body)
-      })
-      const job = await stage.newJob({ docker })
-      const main = await job.main(stage.here({ 'api-key': WRITER_KEY }))
-      const message = expectFailure(main, wanted, WRITER_KEY)
-      expect(message).toContain(`${stage.cloud.registryHost} refused the login as iamapikey`)
+  /** The status and the body of an answer with this message. */
+  function answerWith(text: string): [number, string] {
+    const [, word = 'unauthorized', message = text] =
+      /^(unauthorized|denied|UNSUPPORTED): (.*)$/u.exec(text) ?? []
+    // docker leaves out a message that is the usual one of its code, hence the full stop.
+    const errors = [{ code: word.toUpperCase(), message: `${message.replace('…', 'x')}.` }]
+    return [word === 'denied' ? 403 : 401, JSON.stringify({ errors })]
+  }
+
+  async function refuseWith(text: string, docker: Way): Promise<string> {
+    const [status, body] = answerWith(text)
+    const fault = statusFault(status, { 'content-type': 'application/json' }, body)
+    stage.cloud.faults.push({ service: 'registry', path: '/oauth/token', fault })
+    const job = await stage.newJob({ docker })
+    return expectFailure(
+      await job.main(stage.here({ 'api-key': WRITER_KEY })),
+      'refused the login',
+      WRITER_KEY
+    )
+  }
+
+  for (const section of servicesSections) {
+    const [text = ''] = section.messages
+    testBothWays(`“${text}” comes with the cause and the fix of docs/troubleshooting.md`, async (docker) => {
+      const lines = (await refuseWith(text, docker)).split('\n')
+      expect([lines, lines[0]]).toEqual([lines, expect.stringContaining(`: ${causeOf(section) ?? ''}`)])
+      expect(lines.at(-1)).toBe(fixOf(section))
     })
   }
+
+  testBothWays('a message that is not known is given no meaning', async (docker) => {
+    expect(await refuseWith('No.', docker)).toContain('The credential was refused')
+  })
 
   testBothWays('and an answer that repeats the secret is not shown', async (docker) => {
     const body = JSON.stringify({
