@@ -9,6 +9,7 @@ const LONG = [
   'test/e2e/injection',
   'test/e2e/kill',
   'test/e2e/leaks',
+  'test/e2e/left-behind',
   'test/e2e/lies',
   'test/e2e/mint-revoke',
   'test/e2e/odd-secrets',
