@@ -109,7 +109,9 @@ test('one that leaves a child behind, with the output open, is not waited for lo
 })
 
 test('when the step is ended, all that still run are ended', async () => {
-  const both = [shell('sleep 25'), shell('sleep 25')]
+  const files = [join(makeFolder(), 'started'), join(makeFolder(), 'started')]
+  const both = files.map((file) => shell(`touch ${file}; sleep 15`, 600_000))
+  while (!files.every((file) => existsSync(file))) await wait(10)
   killChildren()
   for (const finished of await Promise.all(both)) expect(finished.signal).toBe('SIGKILL')
   killChildren()
