@@ -4,7 +4,7 @@ import { configPath } from './docker/config/file.ts'
 import { formatVariables, type LoginVariables, removeIsolation } from './docker/config/isolated.ts'
 import { eraseUnused } from './docker/helper-login.ts'
 import type { Context } from './context.ts'
-import { release } from './docker/config/user-config.ts'
+import { describeRemaining, removeLogins } from './docker/config/user-config.ts'
 import { messageOf } from './errors/user-error.ts'
 import { maskSecrets, readSecret } from './runner/secrets.ts'
 import type { Outcome, Release } from './docker/config/ledger.ts'
@@ -67,9 +67,13 @@ async function leaveOwnPlace(
 }
 
 async function releaseLogin(state: State, report: CleanupReport): Promise<void> {
+  const { directory, loginId, hosts, expiresAt } = state
   await attempt(report, async () => {
     const context = createContext(BUDGET_MS, { untilDeadline: true })
-    const releases = await release(state.directory, state.loginId, context)
+    const releases = await removeLogins(directory, loginId, context).catch((error: unknown) => {
+      const remaining = describeRemaining(directory, loginId, hosts, expiresAt)
+      throw new Error([messageOf(error), ...remaining].join('\n'))
+    })
     // Only where it is empty.
     if (state.newDirectory) removeIfEmpty(state.directory)
     reportReleases(state, releases, report)

@@ -9,7 +9,7 @@ import { credentialOf, type Identity, withProfile } from './credential/identity.
 import { findDocker } from './docker/cli.ts'
 import { configPath, dockerConfigDirectory } from './docker/config/file.ts'
 import { formatVariables, prepareIsolation, resolveIsolation } from './docker/config/isolated.ts'
-import { keep } from './docker/config/user-config.ts'
+import { keepLogins } from './docker/config/user-config.ts'
 import type { WantedDocker } from './docker/install.ts'
 import { logInToRegistries, type WantedLogin } from './docker/login.ts'
 import { findOverrides } from './docker/overrides.ts'
@@ -51,7 +51,7 @@ async function logIn(): Promise<void> {
   maskBasic(logins)
   await logInToRegistries(planned, logins, logInWithoutDocker, context)
   const finished = await finish(planned, job.logout, context)
-  await warnAboutOverrides(finished)
+  warnAboutOverrides(finished)
   await reportLogin(finished, report)
 }
 
@@ -95,7 +95,7 @@ function startState({ hosts, isolate }: Job): State {
 
 /** Makes the job's own directory, and points the later steps to it: this step's post resets the variables. */
 async function isolate(state: State, context: Context): Promise<void> {
-  await prepareIsolation(state, state.loginId, state.hosts, context)
+  await prepareIsolation(state, state.hosts, context)
   if (state.before === undefined) return
   const variables = Object.entries(formatVariables(state.directory, state.before))
   for (const [name, value] of variables) core.exportVariable(name, value)
@@ -176,12 +176,12 @@ const logInWithoutDocker: Parameters<typeof logInToRegistries>[2] = async (host,
 
 /** From here on post undoes the login, or leaves it where the user wants it to stay. */
 async function finish(planned: State, logout: boolean, context: Context): Promise<State> {
-  if (!logout) await keep(planned.directory, planned.loginId, context)
+  if (!logout) await keepLogins(planned.directory, planned.loginId, context)
   const state: State = { ...planned, stage: logout ? 'held' : 'kept' }
   saveState(state)
   return state
 }
 
-async function warnAboutOverrides({ hosts, directory }: State): Promise<void> {
-  for (const line of await findOverrides(hosts, configPath(directory), process.env)) warning(line)
+function warnAboutOverrides({ hosts, directory }: State): void {
+  for (const line of findOverrides(hosts, configPath(directory), process.env)) warning(line)
 }

@@ -1,10 +1,11 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { type ConfigFile, configPath, explainWrite, helperFor, readConfig } from './config/file.ts'
+import { type ConfigFile, configPath, helperFor, readConfig } from './config/file.ts'
 import type { Context } from '../context.ts'
 import { type Credential, formatBasic } from '../credential/credential.ts'
 import { dockerLogin, findDocker } from './cli.ts'
-import { hold, type HeldLogin } from './config/user-config.ts'
+import { addLogins, hashJob, type HeldLogin } from './config/user-config.ts'
+import { explainWrite } from './config/write.ts'
 import { messageOf, UserError } from '../errors/user-error.ts'
 import { storeInHelper } from './helper.ts'
 import { checkHelperLogin, claimHelper, eraseUnused, type HelperClaim } from './helper-login.ts'
@@ -48,11 +49,12 @@ export async function logInToRegistries(
   context: Context
 ): Promise<void> {
   const path = configPath(plan.directory)
-  const file = await readConfig(path)
+  const file = readConfig(path)
   const hosts = await planHosts(file, path, wanted, context)
   await reserveHelpers(plan, hosts, context)
   const logins = await logInSideBySide(plan, hosts, logInWithoutDocker, context)
-  const dropped = await hold(plan.directory, plan.loginId, logins, context, file)
+  const owner = { loginId: plan.loginId, job: hashJob(process.env) }
+  const dropped = await addLogins(plan.directory, owner, logins, context, file)
   await eraseDropped(dropped, context)
 }
 
@@ -85,7 +87,8 @@ async function reserveHelpers(plan: LoginPlan, hosts: readonly HostPlan[], conte
   const logins = hosts.flatMap(({ wanted: { host }, claim }) =>
     claim === undefined ? [] : [{ host, entry: {}, helper: claim.use }]
   )
-  if (logins.length > 0) await hold(plan.directory, plan.loginId, logins, context)
+  if (logins.length > 0)
+    await addLogins(plan.directory, { loginId: plan.loginId, job: hashJob(process.env) }, logins, context)
 }
 
 async function logInSideBySide(
@@ -188,8 +191,14 @@ async function checkLogin(
   context: Context
 ): Promise<HeldLogin> {
   if (claim !== undefined && entry !== undefined)
-    return { host, entry, helper: await checkHelperLogin(claim, host, context) }
-  if (entry !== undefined && isLogin(entry, credential, context)) return { host, entry }
+    return {
+      host,
+      entry,
+      username: credential.username,
+      helper: await checkHelperLogin(claim, host, context)
+    }
+  if (entry !== undefined && isLogin(entry, credential, context))
+    return { host, entry, username: credential.username }
   const stored = entry === undefined ? 'no' : 'another'
   throw new UserError(
     `docker login for ${host} exited with code 0, but stored ${stored} credential.`,

@@ -47,7 +47,7 @@ describe('umask', () => {
     ['022', 0o022],
     ['077', 0o077]
   ])(
-    '%s: what is made is for this user alone, and what was open to others is so no more',
+    '%s: what is made is for this user alone, and what was open to others is so again only after the job',
     async (_, mask) => {
       const [fresh, open] = [await stage.newJob(), await stage.newJob()]
       const file = writeConfig(open.home, ofTheUser())
@@ -70,7 +70,7 @@ describe('umask', () => {
         expectSuccess(post)
       })
       expect(fresh.snapshot()).toEqual({})
-      expect([readText(file), modeOf(file)]).toEqual([ofTheUser(), '600'])
+      expect([readText(file), modeOf(file)]).toEqual([ofTheUser(), '644'])
     }
   )
 })

@@ -214,7 +214,7 @@ describe('What others do between main and post', () => {
     expectSuccess(await job.main(stage.here({ 'api-key': WRITER_KEY })))
     writeFileSync(file, '{"auths":')
     const post = await job.post()
-    expectSuccess(post, ['it is not JSON'])
+    expectSuccess(post, [/it is not JSON[^]*as iamapikey may still be in [^]*docker logout 127/u])
     expect(readText(file)).toBe('{"auths":')
   })
 
@@ -224,7 +224,7 @@ describe('What others do between main and post', () => {
     const ledger = join(job.home, '.docker', 'icr-login.json')
     writeFileSync(ledger, '[]')
     const post = await job.post()
-    expectSuccess(post, ['is not the file that icr-login keeps there'])
+    expectSuccess(post, [/is not the file that icr-login keeps there[^]*docker logout 127/u])
     expect(readText(ledger)).toBe('[]')
   })
 
@@ -244,7 +244,7 @@ describe('logout: false', () => {
     const other = await startJob(home, docker, READER_KEY)
     expectSuccess(await kept.main(stage.here({ 'api-key': WRITER_KEY, logout: 'false' })))
     expectSuccess(await kept.post())
-    expectSuccess(await other.post(), ['its login was changed after this step, so it was left'])
+    expectSuccess(await other.post())
     expect(kept.dockerConfig()).toEqual({ auths: { [host()]: entryOf(WRITER_KEY) } })
     expect(Object.keys(snapshot(home))).toEqual(['.docker', '.docker/config.json'])
   })

@@ -1,21 +1,11 @@
 import { isUtf8 } from 'node:buffer'
+import { lstatSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { codeOf, UserError } from '../../errors/user-error.ts'
-import { lookAt, readFile, readlink, realpath, stat } from '../../files.ts'
 import { isObject } from '../../json.ts'
-import type { AuthEntry } from './ledger.ts'
 
-/** Where docker keeps its config.json: `$DOCKER_CONFIG`, else `~/.docker`. */
-export function dockerConfigDirectory(): string {
-  const set = process.env['DOCKER_CONFIG']
-  return set === undefined || set === '' ? join(homedir(), '.docker') : resolve(set)
-}
-
-/** The path of the config.json in a directory. */
-export function configPath(directory: string): string {
-  return join(directory, 'config.json')
-}
+export type JsonObject = Readonly<Record<string, unknown>>
 
 /** docker's config.json as it stands. */
 export interface ConfigFile {
@@ -23,28 +13,65 @@ export interface ConfigFile {
   readonly path: string
   /** null: there is no file. */
   readonly text: string | null
-  readonly content: Readonly<Record<string, unknown>>
+  readonly content: JsonObject
+}
+
+/**
+ * Where docker keeps its config.json: `$DOCKER_CONFIG`, else `~/.docker`.
+ * @throws UserError where DOCKER_CONFIG begins with `~`, which only a shell expands
+ */
+export function dockerConfigDirectory(): string {
+  const set = process.env['DOCKER_CONFIG'] ?? ''
+  if (set.startsWith('~')) {
+    throw new UserError(
+      `DOCKER_CONFIG is "${set}". Docker does not expand "~", and uses a directory of that name.`,
+      'Set DOCKER_CONFIG to an absolute path.'
+    )
+  }
+  return set === '' ? join(homedir(), '.docker') : resolve(set)
+}
+
+/** The path of the config.json in a directory. */
+export function configPath(directory: string): string {
+  return join(directory, 'config.json')
 }
 
 /**
  * Reads config.json. A missing or an empty file is an empty config, as for docker.
- * @throws UserError where docker could not read it either; it is left as it is
+ * @throws UserError where docker could not read it either, or it could not be restored
  */
-export async function readConfig(path: string): Promise<ConfigFile> {
-  return await readConfigAt(await followLinks(path), path)
+export function readConfig(path: string): ConfigFile {
+  const target = followLinks(path)
+  const text = readText(target)
+  return { path: target, text, content: parseConfig(path, text) }
 }
 
-/** The same where it is known already which file `path` leads to. */
-export async function readConfigAt(target: string, path: string): Promise<ConfigFile> {
-  const text = await readText(target)
-  return { path: target, text, content: text === null || text.trim() === '' ? {} : parseConfig(path, text) }
-}
-
-async function readText(path: string): Promise<string | null> {
+/** Where a link leads, even to a file that is not there yet: docker follows links too. */
+function followLinks(path: string): string {
   try {
-    // A pipe would keep us waiting.
-    if (path !== NOWHERE && !(await stat(path)).isFile()) throw unreadable(path, 'it is not a file')
-    const bytes = await readFile(path)
+    return realpathSync(path)
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') return path
+  }
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true)
+    return followLinks(resolve(dirname(path), readlinkSync(path)))
+  return join(realpathIfExists(dirname(path)), basename(path))
+}
+
+/** The path without links; as it is where nothing is there. */
+export function realpathIfExists(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path
+  }
+}
+
+function readText(path: string): string | null {
+  try {
+    // A pipe would block forever.
+    if (path !== NOWHERE && !statSync(path).isFile()) throw unreadable(path, 'it is not a file')
+    const bytes = readFileSync(path)
     if (isUtf8(bytes)) return bytes.toString()
   } catch (error) {
     const code = codeOf(error)
@@ -55,14 +82,11 @@ async function readText(path: string): Promise<string | null> {
   throw unreadable(path, 'it is not UTF-8')
 }
 
-/** Where many let config.json lead, so that no login is ever kept. */
+/** Many link config.json there, so that no login is ever kept. */
 const NOWHERE = '/dev/null'
 
-/**
- * A link to /dev/null is as good as an empty file for who reads it; a new file in its place would be no device.
- * @throws UserError where config.json leads there
- */
-export function checkHolds({ path }: ConfigFile, link: string): void {
+/** @throws UserError where config.json is a link to /dev/null */
+export function checkWritable({ path }: ConfigFile, link: string): void {
   if (path !== NOWHERE) return
   throw new UserError(
     `${link} can't hold a login: it leads to /dev/null.`,
@@ -70,20 +94,12 @@ export function checkHolds({ path }: ConfigFile, link: string): void {
   )
 }
 
-/** Where a link leads, even to a file that is not there yet: docker follows links too. */
-export async function followLinks(path: string): Promise<string> {
-  try {
-    if ((await lookAt(path)) !== undefined) return await realpath(path)
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') return path
-  }
-  // The same name as once the file is there: the directory may be a link, or lie below one.
-  const directory = await realpath(dirname(path)).catch(() => dirname(path))
-  const link = (await lookAt(path)) === undefined ? undefined : await readlink(path).catch(() => undefined)
-  return link === undefined ? join(directory, basename(path)) : await followLinks(resolve(directory, link))
-}
-
-function parseConfig(path: string, text: string): Record<string, unknown> {
+/**
+ * The object in the text of a config.json.
+ * @throws UserError that names `path` where docker could not read it, or it could not be restored
+ */
+export function parseConfig(path: string, text: string | null): JsonObject {
+  if (text === null || text.trim() === '') return {}
   if (text.startsWith('\uFEFF'))
     throw unreadable(path, 'it begins with a byte order mark, which docker does not read')
   let content: unknown
@@ -93,40 +109,111 @@ function parseConfig(path: string, text: string): Record<string, unknown> {
     throw unreadable(path, 'it is not JSON')
   }
   if (!isObject(content)) throw unreadable(path, 'it is not a JSON object')
-  for (const key of ['auths', 'credHelpers']) {
-    if (content[key] !== undefined && !isObject(content[key]))
-      throw unreadable(path, `its ${key} is not an object`)
+  checkKeys(path, text)
+  for (const key of KEYS) {
+    const names = Object.keys(content).filter((name) => isKey(name, key))
+    if (names.length > 1) throw unreadable(path, 'a key stands in it twice')
+    const value = content[names[0] ?? key] ?? {}
+    if (key !== 'credsStore' && !isObject(value)) throw unreadable(path, `its ${key} is not an object`)
   }
   return content
 }
 
-export function unreadable(path: string, why: string): UserError {
-  return new UserError(
-    `${path} can't be used: ${why}.`,
-    'It was left as it is. Mend or move it, then run the job again.'
-  )
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"\s*:?|[{}[\]]/g
+/** V8 formats some thousand levels; no config.json has more than ten. */
+const MAX_DEPTH = 500
+
+/** What JSON.parse drops without a word, or JSON.stringify can't format. */
+function checkKeys(path: string, text: string): void {
+  const open: Set<string>[] = []
+  for (const [token] of text.matchAll(TOKEN)) {
+    if (token === '{' || token === '[') open.push(new Set())
+    else if (token === '}' || token === ']') open.pop()
+    else if (token.endsWith(':')) {
+      const key = String(JSON.parse(token.slice(0, -1)))
+      const keys = open.at(-1)
+      if (keys?.has(key) === true) throw unreadable(path, 'a key stands in it twice')
+      keys?.add(key)
+    }
+    if (open.length > MAX_DEPTH) throw unreadable(path, `it is nested more than ${MAX_DEPTH} levels deep`)
+  }
 }
 
-/** The entry of a host; null where there is none. */
-export function entryOf({ content }: ConfigFile, host: string): AuthEntry | null {
-  const entry = isObject(content['auths']) ? content['auths'][host] : undefined
-  return isObject(entry) ? entry : null
+function unreadable(path: string, why: string): UserError {
+  return new UserError(`${path} can't be used: ${why}.`, 'It was left as it is. Mend or move it.')
+}
+
+const KEYS = ['auths', 'credHelpers', 'credsStore'] as const
+type Key = (typeof KEYS)[number]
+
+/** docker takes these keys in any case, as Go's encoding/json does. */
+function isKey(name: string, key: Key): boolean {
+  return new RegExp(`^${key}$`, 'iu').test(name)
+}
+
+function findKey(content: JsonObject, key: Key): string {
+  return Object.keys(content).find((name) => isKey(name, key)) ?? key
+}
+
+/** The value under a key of config.json that docker takes in any case. */
+export function valueOf(content: JsonObject, key: Key): unknown {
+  return content[findKey(content, key)]
+}
+
+function authsOf(content: JsonObject): JsonObject {
+  const auths = valueOf(content, 'auths')
+  return isObject(auths) ? auths : {}
+}
+
+/** The entry of a host, whatever it is; undefined where there is none. */
+export function entryOf({ content }: ConfigFile, host: string): unknown {
+  const auths = authsOf(content)
+  return Object.hasOwn(auths, host) ? auths[host] : undefined
+}
+
+/** The content with these entries in it; undefined takes an entry out. */
+export function withEntries(content: JsonObject, entries: ReadonlyMap<string, unknown>): JsonObject {
+  const auths = Object.entries({ ...authsOf(content), ...Object.fromEntries(entries) })
+  const left = Object.fromEntries(auths.filter(([, entry]) => entry !== undefined))
+  return { ...content, [findKey(content, 'auths')]: left }
 }
 
 /** The credential helper that config.json names for a host: its own, else the store for all. */
 export function helperFor({ content }: ConfigFile, host: string): string | undefined {
-  const helpers = isObject(content['credHelpers']) ? content['credHelpers'] : {}
-  // An empty name means the file, even where there is a store (cli/config/configfile, getConfiguredCredentialStore).
-  const name = Object.hasOwn(helpers, host) ? helpers[host] : content['credsStore']
+  const helpers = valueOf(content, 'credHelpers')
+  // An empty name means the file, even where there is a store (docs/references.md, "Credential helpers").
+  const name =
+    isObject(helpers) && Object.hasOwn(helpers, host) ? helpers[host] : valueOf(content, 'credsStore')
   return typeof name === 'string' && name !== '' ? name : undefined
 }
 
-/** An error of the file system, for a person; any other as it is. */
-export function explainWrite(path: string, error: unknown): unknown {
-  const code = codeOf(error)
-  if (code === '') return error
-  return new UserError(
-    `${path} can't be written (${code}).`,
-    'It was left as it is. docker keeps logins there: make the directory writable, or set DOCKER_CONFIG to another one.'
+/** The text of a config.json as docker lays it out: Go's encoding/json with tabs. */
+export function formatConfig(content: JsonObject): string {
+  return JSON.stringify(content, undefined, '\t').replace(
+    /[<>&\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
   )
+}
+
+/** The text that `formatConfig` would not give back; undefined where it would. */
+export function findOriginal({ text, content }: ConfigFile): string | null | undefined {
+  return isObject(valueOf(content, 'auths')) && formatConfig(content) === text ? undefined : text
+}
+
+/**
+ * The text for a content that ours were taken out of: the original, where nobody else has changed it meanwhile.
+ * @param original as `findOriginal` gave it
+ */
+export function restoreText(
+  path: string,
+  content: JsonObject,
+  original: string | null | undefined
+): string | null {
+  if (original === undefined) return formatConfig(content)
+  const before = parseConfig(path, original)
+  const empty = Object.keys(authsOf(content)).length === 0
+  const text = formatConfig(
+    empty ? { ...content, [findKey(content, 'auths')]: valueOf(before, 'auths') } : content
+  )
+  return text === formatConfig(before) ? original : text
 }

@@ -1,12 +1,21 @@
-import { existsSync } from 'node:fs'
-import { lstat, mkdir, readFile, rm, stat, symlink } from 'node:fs/promises'
+import { existsSync, lstatSync, mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { locked } from './config-desk.ts'
-import { configPath, dockerConfigDirectory, explainWrite, readConfig } from './file.ts'
 import type { Context } from '../../context.ts'
-import { findHelper, listHelper } from '../helper.ts'
 import { messageOf, UserError } from '../../errors/user-error.ts'
-import { isObject, parseObject, stringAt } from '../../json.ts'
+import { isObject } from '../../json.ts'
+import { findHelper, listHelper } from '../helper.ts'
+import { findPodmanAuthFile, readJsonFile } from '../overrides.ts'
+import {
+  configPath,
+  dockerConfigDirectory,
+  formatConfig,
+  type JsonObject,
+  readConfig,
+  valueOf
+} from './file.ts'
+import { transact } from './transaction.ts'
+import { explainWrite } from './write.ts'
 
 /** The variables that say where docker, and podman, look for logins; empty where one is not set. */
 export interface LoginVariables {
@@ -44,27 +53,26 @@ export function resolveIsolation(nonce: string, temp: string, env: NodeJS.Proces
  */
 export async function prepareIsolation(
   { directory, before }: Isolation,
-  nonce: string,
   hosts: readonly string[],
   context: Context
 ): Promise<void> {
-  const config = before === undefined ? undefined : await makeOwnPlace(directory, hosts, context)
-  await locked(directory, nonce, context, async (desk) => {
-    await desk.writeConfig(formatConfig(config ?? withoutHelpersFor(hosts, desk.file.content)))
+  const config = before === undefined ? undefined : await createOwn(directory, hosts, context)
+  await transact(directory, context, async (files) => {
+    await files.writeConfig(formatConfig(config ?? withoutHelpersFor(hosts, files.file.content)))
   })
 }
 
 /** @returns the config that it is to begin with */
-async function makeOwnPlace(directory: string, hosts: readonly string[], context: Context): Promise<Config> {
+async function createOwn(directory: string, hosts: readonly string[], context: Context): Promise<JsonObject> {
   const home = dockerConfigDirectory()
   const config = await carryOver(home, hosts, context)
   try {
-    await mkdir(dirname(directory), { recursive: true })
-    await mkdir(directory, { mode: 0o700 })
+    mkdirSync(dirname(directory), { recursive: true })
+    mkdirSync(directory, { mode: 0o700 })
   } catch (error) {
     throw explainWrite(directory, error)
   }
-  await linkFromHome(home, directory, context)
+  linkFromHome(home, directory, context)
   return config
 }
 
@@ -81,7 +89,7 @@ export function formatVariables(directory: string, before: LoginVariables): Part
  * @throws UserError where it is still there, or something else is by now
  */
 export async function removeIsolation(directory: string): Promise<void> {
-  const found = await lstat(directory).catch(() => undefined)
+  const found = lstatSync(directory, { throwIfNoEntry: false })
   if (found !== undefined && !found.isDirectory()) {
     throw new UserError(
       `${directory} is not the directory that this step made.`,
@@ -98,45 +106,30 @@ export async function removeIsolation(directory: string): Promise<void> {
   }
 }
 
-type Config = Readonly<Record<string, unknown>>
-
-function formatConfig(config: Config): string {
-  return JSON.stringify(config, undefined, '\t')
-}
-
 /** What the user's clients find in their files, so that the job finds it in its own. */
-async function carryOver(home: string, hosts: readonly string[], context: Context): Promise<Config> {
-  const { content } = await readConfig(configPath(home))
-  const podman = await readPodmanFile()
+async function carryOver(home: string, hosts: readonly string[], context: Context): Promise<JsonObject> {
+  const { content } = readConfig(configPath(home))
+  // The logins of podman, buildah and skopeo, which DOCKER_CONFIG leads away from.
+  const podman = readJsonFile(findPodmanAuthFile(process.env) ?? '') ?? {}
+  const stored = await findStored(content, context)
+  // A store for all would get the job's own login too.
+  const others = Object.entries(content).filter(([key]) => !/^(?:auths|credHelpers|credsStore)$/iu.test(key))
   return withoutHelpersFor(hosts, {
-    ...content,
-    // A store for all would get the job's own login too.
-    credsStore: undefined,
+    ...Object.fromEntries(others),
     auths: { ...objectAt(podman, 'auths'), ...objectAt(content, 'auths') },
-    credHelpers: {
-      ...objectAt(podman, 'credHelpers'),
-      ...(await findStored(content, context)),
-      ...objectAt(content, 'credHelpers')
-    }
+    credHelpers: { ...objectAt(podman, 'credHelpers'), ...stored, ...objectAt(content, 'credHelpers') }
   })
 }
 
-/** The logins that podman, buildah and skopeo would have found, which `DOCKER_CONFIG` leads away from. */
-async function readPodmanFile(): Promise<Config> {
-  const { REGISTRY_AUTH_FILE: file = '', XDG_RUNTIME_DIR: runtime = '' } = process.env
-  const path = file === '' && runtime !== '' ? join(runtime, 'containers', 'auth.json') : file
-  return parseObject(await readFile(path, 'utf8').catch(() => '')) ?? {}
-}
-
 /** The store for all, as the helper of each host that it holds a login for. */
-async function findStored(content: Config, context: Context): Promise<Record<string, string>> {
-  const store = stringAt(content, 'credsStore')
-  if (store === undefined) return {}
+async function findStored(content: JsonObject, context: Context): Promise<Record<string, string>> {
+  const store = valueOf(content, 'credsStore')
+  if (typeof store !== 'string' || store === '') return {}
   const hosts = await listStored(store, content, context)
   return Object.fromEntries(hosts.map((host) => [host, store]))
 }
 
-async function listStored(store: string, content: Config, context: Context): Promise<string[]> {
+async function listStored(store: string, content: JsonObject, context: Context): Promise<string[]> {
   try {
     return await listHelper(await findHelper(store), context)
   } catch (error) {
@@ -149,7 +142,7 @@ async function listStored(store: string, content: Config, context: Context): Pro
   }
 }
 
-function withoutHelpersFor(hosts: readonly string[], config: Config): Config {
+function withoutHelpersFor(hosts: readonly string[], config: JsonObject): JsonObject {
   const helpers = Object.entries(objectAt(config, 'credHelpers'))
   return {
     ...config,
@@ -162,25 +155,23 @@ function hostOf(key: string): string {
   return key.replace(/^https?:\/\//, '').replace(/\/.*/, '')
 }
 
-function objectAt(config: Config, key: string): Config {
-  const value = config[key]
+function objectAt(config: JsonObject, key: 'auths' | 'credHelpers'): JsonObject {
+  const value = valueOf(config, key)
   return isObject(value) ? value : {}
 }
 
-/** What docker keeps beside config.json and must find again; docker/cli, users of `config.Dir()`. */
-const BESIDE_CONFIG = ['buildx', 'cli-plugins', 'contexts', 'trust', 'ca.pem', 'cert.pem', 'key.pem']
-
-/** Links, so that a builder that the job makes is the user's own, as without `isolate`. */
-async function linkFromHome(home: string, directory: string, context: Context): Promise<void> {
-  for (const name of BESIDE_CONFIG) {
+/** Links to all that the user has there, so that a builder that the job makes is the user's own, as without `isolate`. */
+function linkFromHome(home: string, directory: string, context: Context): void {
+  const names = existsSync(home) ? readdirSync(home) : []
+  for (const name of names.filter((each) => !/^config\.json|^icr-login/.test(each))) {
     const target = join(home, name)
-    const found = await stat(target).catch(() => undefined)
-    if (found === undefined) continue
-    // Windows lets anyone make a junction, but not a link to a file.
-    await symlink(target, join(directory, name), found.isDirectory() ? 'junction' : 'file').catch(
-      (error: unknown) => {
-        context.warning(`${target} is not found by this job: ${messageOf(error)}`)
-      }
-    )
+    try {
+      const found = statSync(target, { throwIfNoEntry: false })
+      if (found === undefined) continue
+      // Windows lets anyone make a junction, but not a link to a file.
+      symlinkSync(target, join(directory, name), found.isDirectory() ? 'junction' : 'file')
+    } catch (error) {
+      context.warning(`${target} is not found by this job: ${messageOf(error)}`)
+    }
   }
 }

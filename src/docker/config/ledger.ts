@@ -3,14 +3,26 @@ import { isObject, isSame } from '../../json.ts'
 /** An entry of config.json's `auths`. */
 export type AuthEntry = Readonly<Record<string, unknown>>
 
-/** What config.json showed for a host, or was made to show. */
-interface Layer {
-  /** null: no entry. */
-  readonly entry: AuthEntry | null
-  /** Whose login it is, where it is one of ours that is still held. */
-  readonly nonce?: string
-  /** When that login was made, in milliseconds since 1970. */
-  readonly since?: number
+/** A process, and the machine on which its ID means something. */
+export interface ProcessId {
+  readonly machine: string
+  readonly pid: number
+}
+
+/** A login that a job holds. */
+export interface Login {
+  /** Names the login of one step. */
+  readonly id: string
+  /** Tells two steps of one job from two jobs. */
+  readonly job: string
+  /** When it was made, in milliseconds since 1970. */
+  readonly since: number
+  /** The process that runs the job. */
+  readonly runner: ProcessId
+  readonly entry: AuthEntry
+  readonly username?: string
+  /** Somebody else's entry has taken its place since, or it was never written: what its removal comes to. */
+  readonly replaced?: Outcome
 }
 
 /** What a credential helper holds for a host while we use it. */
@@ -22,84 +34,28 @@ export interface HelperUse {
   readonly digest: string
 }
 
-interface HostStack {
-  /** The lowest is what the user had; the newest is what config.json shows. Ours carry a nonce. */
-  readonly layers: readonly Layer[]
+interface HostRecord {
+  /** The entry that nobody of ours has made; absent for none. */
+  readonly before?: unknown
+  /** The newest is the last. */
+  readonly logins: readonly Login[]
   readonly helper?: HelperUse
 }
 
 /** Kept beside config.json while a login of ours is held. */
 export interface Ledger {
-  readonly version: 1
-  /** The file that it is about: where config.json led when it was begun, if that was a link. */
+  readonly version: 2
+  /** The file that it is about, relative to the directory: the same directory can have several paths. */
   readonly file: string
-  /** What the file held when it had nothing in it: null where there was no file. Undefined: it had something. */
-  readonly blank?: string | null
-  /** Whether `auths` was made by us. */
-  readonly madeAuths?: boolean
-  readonly madeDirectory?: boolean
-  /** The checksum of config.json as one of ours has last written it. */
-  readonly wrote?: number
-  readonly hosts: Readonly<Record<string, HostStack>>
-}
-
-/** No job on a self-hosted runner lives longer than 5 days (GitHub's limit), so no login of ours is held longer. */
-const LONGEST_JOB_MS = 5 * 24 * 60 * 60 * 1000
-
-/** The ledger in a file's text; undefined where it is none. */
-export function parseLedger(value: unknown): Ledger | undefined {
-  return isObject(value) &&
-    value['version'] === 1 &&
-    typeof value['file'] === 'string' &&
-    isHosts(value['hosts'])
-    ? (value as unknown as Ledger)
-    : undefined
-}
-
-function isHosts(value: unknown): boolean {
-  return isObject(value) && Object.values(value).every(isHostStack)
-}
-
-function isHostStack(value: unknown): boolean {
-  return (
-    isObject(value) &&
-    Array.isArray(value['layers']) &&
-    value['layers'].length > 0 &&
-    value['layers'].every(isLayer)
-  )
-}
-
-function isLayer(value: unknown): boolean {
-  return isObject(value) && (value['entry'] === null || isObject(value['entry']))
-}
-
-/**
- * Puts a login on top of what config.json shows now.
- * @param shown the host's entry in config.json
- */
-export function push(
-  ledger: Ledger,
-  host: string,
-  shown: AuthEntry | null,
-  login: {
-    readonly entry: AuthEntry
-    readonly nonce: string
-    readonly since: number
-    readonly helper?: HelperUse
-  }
-): Ledger {
-  const { helper, ...layer } = login
-  const stack = ledger.hosts[host]
-  const layers = (stack?.layers ?? []).filter(({ nonce }) => nonce !== login.nonce)
-  // What is shown may be our own login, or what lies below it: then another program has undone it, and it is made again.
-  const known = [stack?.layers.at(-1), layers.at(-1)].some((top) => isSame(top?.entry, shown))
-  // Somebody changed the entry since: from now on that is what lies below us.
-  const seen = known ? [] : [{ entry: shown }]
-  const use = stack?.helper ?? helper
-  return withHost(ledger, host, {
-    layers: collapse([...layers, ...seen, layer]),
-    ...(use === undefined ? {} : { helper: { ...use, digest: helper?.digest ?? use.digest } })
-  })
+  /** The text to restore where docker's layout is not enough; null: there was no file. */
+  readonly original?: string | null | undefined
+  /** Who could read the file. */
+  readonly access?: { readonly mode: number; readonly gid: number }
+  /** The topmost directory that was made for it, relative to the directory. */
+  readonly createdDirectory?: string
+  /** The hash of config.json as one of ours has last written it. */
+  readonly lastWritten?: string
+  readonly hosts: Readonly<Record<string, HostRecord>>
 }
 
 /** What came of a host's entry. */
@@ -108,7 +64,7 @@ export type Outcome =
   | 'removed'
   /** The user's entry of before is back. */
   | 'restored'
-  /** Another job's login shows, or still lies on top. */
+  /** Another login shows, of a job that still runs or for good. */
   | 'shared'
   /** Somebody else has put things as they were before, or it never came into config.json (main was killed). */
   | 'gone'
@@ -118,86 +74,160 @@ export type Outcome =
 export interface Release {
   readonly host: string
   readonly outcome: Outcome
-  /** What config.json must show now: null for no entry, undefined for what it shows already. */
-  readonly show?: AuthEntry | null
   /** The helper that nobody of ours needs any longer. */
   readonly helper?: HelperUse
 }
 
-/** Takes one login out of every host's stack. */
-export function release(
+export function isLedger(value: unknown): value is Ledger {
+  return (
+    isObject(value) &&
+    value['version'] === 2 &&
+    typeof value['file'] === 'string' &&
+    isObject(value['hosts']) &&
+    Object.values(value['hosts']).every(isHostRecord)
+  )
+}
+
+function isHostRecord(value: unknown): boolean {
+  return isObject(value) && Array.isArray(value['logins']) && value['logins'].every(isLogin)
+}
+
+function isLogin(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    typeof value['id'] === 'string' &&
+    typeof value['since'] === 'number' &&
+    isObject(value['runner']) &&
+    isObject(value['entry'])
+  )
+}
+
+/** Those whose entry is, or was not long ago, what config.json shows or will show again. */
+function activeIn({ logins }: HostRecord): readonly Login[] {
+  return logins.filter(({ replaced }) => replaced === undefined)
+}
+
+/** What config.json is to show for a host. */
+function expectedEntry(record: HostRecord): unknown {
+  return activeIn(record).at(-1)?.entry ?? record.before
+}
+
+/** The logins for a host that are still valid. */
+export function activeLogins(ledger: Ledger, host: string): readonly Login[] {
+  const record = ledger.hosts[host]
+  return record === undefined ? [] : activeIn(record)
+}
+
+/**
+ * Puts a login on top of what config.json shows now.
+ * @param shown the host's entry in config.json
+ */
+export function addLogin(
   ledger: Ledger,
-  nonce: string,
-  shown: (host: string) => AuthEntry | null
-): { readonly ledger: Ledger; readonly releases: readonly Release[] } {
-  let rest = ledger
+  host: string,
+  shown: unknown,
+  login: Login,
+  helper?: HelperUse
+): Ledger {
+  const record = ledger.hosts[host] ?? { before: shown, logins: [] }
+  const rest = { ...record, logins: record.logins.filter(({ id }) => id !== login.id) }
+  // What is shown may be our own login, or what lies below it: then another program has undone it, and it is made again.
+  const known = [record, rest].some((each) => isSame(expectedEntry(each), shown))
+  const undone = isSame(record.before, shown) ? 'gone' : 'changed'
+  const base = known ? rest : { ...rest, before: shown, logins: markReplaced(rest.logins, undone) }
+  const use = record.helper ?? helper
+  return withHost(ledger, host, {
+    ...base,
+    logins: [...base.logins, login],
+    ...(use === undefined ? {} : { helper: { ...use, digest: helper?.digest ?? use.digest } })
+  })
+}
+
+function markReplaced(logins: readonly Login[], outcome: Outcome): readonly Login[] {
+  return logins.map((login) => ({ replaced: outcome, ...login }))
+}
+
+/**
+ * Takes a login out of the ledger.
+ * @returns what came of each host, and the entries that config.json must show now: undefined for none
+ */
+export function removeLogin(
+  ledger: Ledger,
+  id: string,
+  shown: (host: string) => unknown
+): {
+  readonly ledger: Ledger
+  readonly releases: readonly Release[]
+  readonly entries: ReadonlyMap<string, unknown>
+} {
+  let left = ledger
   const releases: Release[] = []
-  for (const [host, stack] of Object.entries(ledger.hosts)) {
-    const at = stack.layers.findIndex((layer) => layer.nonce === nonce)
-    if (at < 0) continue
-    const layers = collapse(stack.layers.filter((_, index) => index !== at))
-    const held = layers.some((layer) => layer.nonce !== undefined)
-    rest = held ? withHost(rest, host, { ...stack, layers }) : withoutHost(rest, host)
-    releases.push({
-      ...settle(host, stack.layers, at, shown(host)),
-      ...(held || stack.helper === undefined ? {} : { helper: stack.helper })
+  const entries = new Map<string, unknown>()
+  for (const [host, record] of Object.entries(ledger.hosts)) {
+    const login = record.logins.find((each) => each.id === id)
+    if (login === undefined) continue
+    const rest = { ...record, logins: record.logins.filter((each) => each !== login) }
+    left = withHost(left, host, rest)
+    const outcome = outcomeOf(login, record, rest, shown(host))
+    if (isShown(login, record, shown(host))) entries.set(host, expectedEntry(rest))
+    const helper = rest.logins.length > 0 || record.helper === undefined ? {} : { helper: record.helper }
+    releases.push({ host, outcome, ...helper })
+  }
+  return { ledger: left, releases, entries }
+}
+
+function isShown(login: Login, record: HostRecord, shown: unknown): boolean {
+  return activeIn(record).at(-1) === login && isSame(login.entry, shown)
+}
+
+function outcomeOf(login: Login, record: HostRecord, rest: HostRecord, shown: unknown): Outcome {
+  const others = activeIn(rest)
+  if (login.replaced !== undefined) return others.length > 0 ? 'shared' : login.replaced
+  if (activeIn(record).at(-1) !== login) return 'shared'
+  if (!isShown(login, record, shown)) return isSame(expectedEntry(rest), shown) ? 'gone' : 'changed'
+  if (others.length > 0) return 'shared'
+  return rest.before === undefined ? 'removed' : 'restored'
+}
+
+/** Forgets that a login is ours: from now on it is the user's own, and older ones are not shown again. */
+export function keepLogin(ledger: Ledger, id: string): Ledger {
+  let left = ledger
+  for (const [host, record] of Object.entries(ledger.hosts)) {
+    const at = record.logins.findIndex((login) => login.id === id)
+    const login = record.logins[at]
+    if (login === undefined) continue
+    left = withHost(left, host, {
+      before: login.replaced === undefined ? login.entry : record.before,
+      logins: [...markReplaced(record.logins.slice(0, at), 'shared'), ...record.logins.slice(at + 1)],
+      // What is the user's own by now is not a later job's to erase.
+      ...(record.helper === undefined ? {} : { helper: { ...record.helper, before: true } })
     })
   }
-  return { ledger: rest, releases }
+  return left
 }
 
-function settle(host: string, layers: readonly Layer[], at: number, shown: AuthEntry | null): Release {
-  const above = layers.slice(at + 1)
-  if (above.some(({ nonce }) => nonce !== undefined)) return { host, outcome: 'shared' }
-  const below = layers[at - 1]
-  const show = below?.entry ?? null
-  if (above.length > 0 || !isSame(layers[at]?.entry, shown)) {
-    const asBefore = isSame(show, shown) && (above.length === 0 || shown === null)
-    return { host, outcome: asBefore ? 'gone' : 'changed' }
-  }
-  if (below?.nonce !== undefined) return { host, outcome: 'shared', show }
-  return { host, outcome: show === null ? 'removed' : 'restored', show }
-}
+/** No job on a self-hosted runner lives longer than 5 days (docs/references.md, "Runner"). */
+const MAX_JOB_MS = 5 * 24 * 60 * 60 * 1000
 
-/** Forgets that a login is ours: from now on it is the user's own. */
-export function forget(ledger: Ledger, nonce: string): Ledger {
-  let rest = ledger
-  for (const [host, stack] of Object.entries(ledger.hosts)) {
-    if (!stack.layers.some((layer) => layer.nonce === nonce)) continue
-    const layers = collapse(
-      stack.layers.map((layer) => (layer.nonce === nonce ? { entry: layer.entry } : layer))
-    )
-    const held = layers.some((layer) => layer.nonce !== undefined)
-    // What is the user's own by now is not a later job's to erase.
-    const helper = stack.helper === undefined ? {} : { helper: { ...stack.helper, before: true } }
-    rest = held ? withHost(rest, host, { layers, ...helper }) : withoutHost(rest, host)
-  }
-  return rest
-}
-
-/** The logins of jobs that can't be running any more. */
-export function expired(ledger: Ledger, now: number): string[] {
-  const layers = Object.values(ledger.hosts).flatMap((stack) => stack.layers)
-  return layers.flatMap(({ nonce, since }) =>
-    nonce !== undefined && now - (since ?? 0) > LONGEST_JOB_MS ? [nonce] : []
+/** The logins of jobs that can't be running any more: too old, by a clock that may be wrong, and without a process. */
+export function findAbandoned(
+  ledger: Ledger,
+  now: number,
+  isRunning: (process: ProcessId) => boolean
+): string[] {
+  const logins = Object.values(ledger.hosts).flatMap((record) => record.logins)
+  return logins.flatMap(({ id, since, runner }) =>
+    Math.abs(now - since) > MAX_JOB_MS && !isRunning(runner) ? [id] : []
   )
 }
 
-/** Of entries that are nobody's login, only the newest counts: the user replaced the one by the other. */
-function collapse(layers: readonly Layer[]): readonly Layer[] {
-  return layers.filter(
-    (layer, at) =>
-      layer.nonce !== undefined || layers[at + 1]?.nonce !== undefined || at === layers.length - 1
-  )
+/** Whether no login of ours is held any more. */
+export function isEmpty(ledger: Ledger): boolean {
+  return Object.keys(ledger.hosts).length === 0
 }
 
-function withHost(ledger: Ledger, host: string, stack: HostStack): Ledger {
-  return { ...ledger, hosts: { ...ledger.hosts, [host]: stack } }
-}
-
-function withoutHost(ledger: Ledger, host: string): Ledger {
-  return {
-    ...ledger,
-    hosts: Object.fromEntries(Object.entries(ledger.hosts).filter(([other]) => other !== host))
-  }
+/** A host without a login is not kept. */
+function withHost(ledger: Ledger, host: string, record: HostRecord): Ledger {
+  const hosts = Object.entries({ ...ledger.hosts, [host]: record })
+  return { ...ledger, hosts: Object.fromEntries(hosts.filter(([, { logins }]) => logins.length > 0)) }
 }

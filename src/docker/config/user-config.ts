@@ -1,185 +1,305 @@
-import { continueLedger, type Desk, findLost, isEmpty, locked, lostAgain } from './config-desk.ts'
-import { removeEmptyAuths, editEntries } from './config-edit.ts'
-import { type ConfigFile, configPath, entryOf, readConfig } from './file.ts'
+import { chmodSync, readdirSync, statSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { type Context, timeLeft } from '../../context.ts'
 import { UserError } from '../../errors/user-error.ts'
-import { readdir, rmdir, stat } from '../../files.ts'
-import { isSame, parseObject } from '../../json.ts'
+import { isSame } from '../../json.ts'
+import {
+  type ConfigFile,
+  configPath,
+  entryOf,
+  findOriginal,
+  formatConfig,
+  realpathIfExists,
+  readConfig,
+  restoreText,
+  withEntries
+} from './file.ts'
 import * as ledgers from './ledger.ts'
 import type { AuthEntry, HelperUse, Ledger, Release } from './ledger.ts'
+import { isRunning, thisMachine } from './lock.ts'
+import { checkShown, type Entries, hash, readLedger, transact, type Transaction } from './transaction.ts'
+import { removeEmptyDirectories } from './write.ts'
 
 /** A login that is to stand in config.json. */
 export interface HeldLogin {
   readonly host: string
   readonly entry: AuthEntry
+  readonly username?: string
   readonly helper?: HelperUse
 }
 
+/** Whose login it is. */
+export interface LoginOwner {
+  /** Names the login of one step; `removeLogins` is given the same. */
+  readonly loginId: string
+  /** As `hashJob` gives it. */
+  readonly job: string
+}
+
+/** The same for every step of a job, and for no other job of the machine. */
+export function hashJob(env: NodeJS.ProcessEnv): string {
+  const { RUNNER_TRACKING_ID = '', GITHUB_RUN_ID, GITHUB_RUN_ATTEMPT, GITHUB_JOB, RUNNER_NAME } = env
+  const run = [GITHUB_RUN_ID, GITHUB_RUN_ATTEMPT, GITHUB_JOB, RUNNER_NAME].join('\n')
+  return hash(RUNNER_TRACKING_ID === '' ? run : RUNNER_TRACKING_ID)
+}
+
 /** `docker login` reads config.json, talks to the registry, and writes: for so long it may undo what we have written. */
-const SETTLE_MS = 1_000
-const SETTLE_LOOKS = 20
+const STABLE_MS = 1_000
+const STABLE_CHECKS = 20
 
 /**
  * Puts logins into the user's config.json, and writes down beside it what stood there before. Where programs without a
- * lock write that file at the same time, it stays until they have let the logins stand for a while.
- * @param nonce names the job's use of the config; the same one is given to `release`
+ * lock write that file at the same time, it stays until they have let the logins stand for a while. Warns where a login
+ * of another job is hidden.
  * @param seen config.json as it was when the job began to log in
  * @returns the logins of dead jobs that fell out on the way
  * @throws UserError where config.json can't be read or written; then it is as it was
  */
-export async function hold(
+export async function addLogins(
   directory: string,
-  nonce: string,
+  { loginId: id, job }: LoginOwner,
   logins: readonly HeldLogin[],
   context: Context,
   seen?: ConfigFile
 ): Promise<readonly Release[]> {
-  const releases: Release[] = []
-  for (let tries = 0; ;) {
-    const { dropped, contested } = await locked(directory, nonce, context, async (desk) => {
-      tries += 1
-      const changed = seen !== undefined && wasChanged(desk, seen)
-      return { dropped: await putOnTop(desk, nonce, logins, context), contested: changed || tries > 1 }
-    })
-    releases.push(...dropped)
-    if (!contested || (await settle(directory, logins, context))) return releases
+  const wanted = new Map(logins.map(({ host, entry }) => [host, entry]))
+  const login = { id, job, since: context.now(), runner: { machine: thisMachine(), pid: process.ppid } }
+  const dropped: Release[] = []
+  const warnings = new Set<string>()
+  const work = async (transaction: Transaction): Promise<boolean> => {
+    const { file } = transaction
+    const before = continueLedger(directory, transaction)
+    const rest = dropAbandoned(before, file, context)
+    dropped.push(...rest.releases)
+    let { ledger } = rest
+    for (const { host, entry, helper, username } of logins) {
+      for (const line of describeHidden(ledger, host, job, entry)) warnings.add(line)
+      const named = username === undefined ? {} : { username }
+      ledger = ledgers.addLogin(ledger, host, rest.shown(host), { ...login, ...named, entry }, helper)
+    }
+    const entries = new Map([...rest.entries, ...wanted])
+    const text = formatConfig(withEntries(file.content, entries))
+    context.checkActive()
+    transaction.writeLedger({ ...ledger, lastWritten: hash(text) })
+    await transaction.writeConfig(text, entries)
+    return seen !== undefined && file.text !== seen.text && !isOurs(file, transaction.ledger)
   }
+  await transact(directory, context, work, async (changed, tries) => {
+    if (changed || tries > 1) await waitUntilStable(configPath(directory), wanted, context)
+  })
+  for (const line of warnings) context.warning(line)
+  return dropped
 }
 
-/** Whether a program that is none of ours has written config.json since. */
-function wasChanged({ file: { text }, ledger }: Desk, seen: ConfigFile): boolean {
-  return text !== seen.text && (text === null || ledger?.wrote !== checksumOf(text))
+/** Whether one of ours was the last to write config.json. */
+function isOurs({ text }: ConfigFile, ledger: Ledger | undefined): boolean {
+  return text !== null && ledger?.lastWritten === hash(text)
 }
 
-async function putOnTop(
-  desk: Desk,
-  nonce: string,
-  logins: readonly HeldLogin[],
-  context: Context
-): Promise<readonly Release[]> {
-  const { ledger, releases, entries } = dropExpired(continueLedger(desk), desk.file, context)
-  let next = ledger
-  for (const { host, ...login } of logins) {
-    next = ledgers.push(next, host, shownIn(entries, desk.file, host), {
-      ...login,
-      nonce,
-      since: context.now()
-    })
-    entries.set(host, login.entry)
+function describeHidden(ledger: Ledger, host: string, job: string, entry: AuthEntry): string[] {
+  const newest = ledgers.activeLogins(ledger, host).at(-1)
+  if (newest === undefined || newest.job === job || isSame(newest.entry, entry)) return []
+  const user = newest.username === undefined ? '' : ` as ${newest.username}`
+  return [
+    `Another job on this machine is logged in to ${host}${user} since ${new Date(newest.since).toISOString()}. ` +
+      'Until this job ends, that job uses the login of this job too. To keep them apart, set isolate: true.'
+  ]
+}
+
+/** @throws Conflict where another program takes a login out again */
+async function waitUntilStable(path: string, entries: Entries, context: Context): Promise<void> {
+  for (let checks = 0; checks < STABLE_CHECKS && timeLeft(context) > 0; checks++) {
+    await context.sleep(Math.min(STABLE_MS / STABLE_CHECKS, timeLeft(context)))
+    checkShown(path, entries)
   }
-  const text = editEntries(desk.file, entries)
-  await desk.writeLedger({ ...next, wrote: checksumOf(text) })
-  await desk.writeConfig(text, entries)
-  return releases
-}
-
-/** Enough to know one's own text again; a real hash would load node:crypto (docs/performance.md). */
-function checksumOf(text: string): number {
-  let sum = 0
-  for (let at = 0; at < text.length; at++) sum = (Math.imul(sum, 31) + text.charCodeAt(at)) | 0
-  return sum
-}
-
-/** Waits for a while, and tells whether the logins are there at each look. */
-async function settle(directory: string, logins: readonly HeldLogin[], context: Context): Promise<boolean> {
-  const path = configPath(directory)
-  const entries = new Map(logins.map(({ host, entry }) => [host, entry]))
-  for (let looks = 0; looks < SETTLE_LOOKS && timeLeft(context) > 0; looks++) {
-    await context.sleep(Math.min(SETTLE_MS / SETTLE_LOOKS, timeLeft(context)))
-    const lost = findLost(await readConfig(path), entries)
-    if (lost.length > 0 && timeLeft(context) === 0) throw lostAgain(path, lost)
-    if (lost.length > 0) return false
-  }
-  return true
 }
 
 /**
- * Takes a job's logins out of config.json: each host shows again what it showed before.
+ * Takes the logins of a step out of config.json: each host shows again what it showed before.
  * @returns what came of each host; a host that is missing was not in the ledger
  * @throws UserError where config.json or the ledger can't be read or written
  */
-export async function release(
+export async function removeLogins(
   directory: string,
-  nonce: string,
+  loginId: string,
   context: Context
 ): Promise<readonly Release[]> {
-  const found = await stat(directory).catch(() => undefined)
-  if (found?.isDirectory() !== true) return []
-  if (!(await hasTraces(directory))) return []
-  const { releases, lastOut } = await locked(directory, nonce, context, async (desk) => {
-    if (desk.ledger === undefined) return { releases: [], lastOut: desk.madeDirectory }
-    checkSameFile(desk.ledger, desk.file)
-    const own = ledgers.release(desk.ledger, nonce, (host) => entryOf(desk.file, host))
-    const entries = new Map(
-      own.releases.flatMap(({ host, show }) => (show === undefined ? [] : [[host, show]]))
-    )
-    const rest = dropExpired(own.ledger, desk.file, context, entries)
-    const edited = rest.entries.size === 0 ? desk.file.text : editEntries(desk.file, rest.entries)
-    const text = restoreText(edited, desk, rest.ledger)
-    if (text !== desk.file.text) await desk.writeConfig(text, rest.entries)
-    await desk.writeLedger({ ...rest.ledger, ...(text === null ? {} : { wrote: checksumOf(text) }) })
-    const lastOut = continueLedger(desk).madeDirectory === true && isEmpty(rest.ledger)
-    return { releases: [...own.releases, ...rest.releases], lastOut }
+  if (!hasTraces(directory)) return []
+  const { releases, emptyFrom } = await transact(directory, context, async (transaction) => {
+    const { file, ledger: before } = transaction
+    if (before === undefined) return { releases: [], emptyFrom: transaction.createdDirectory }
+    if (before.file !== nameOf(directory, file)) throw otherFile(directory, before, file)
+    const own = ledgers.removeLogin(before, loginId, (host) => entryOf(file, host))
+    const rest = dropAbandoned(own.ledger, file, context, own.entries)
+    const last = ledgers.isEmpty(rest.ledger)
+    const text = await restore(transaction, before, rest.entries, last, context)
+    transaction.writeLedger(text === null ? rest.ledger : { ...rest.ledger, lastWritten: hash(text) })
+    return {
+      releases: [...own.releases, ...rest.releases],
+      emptyFrom: last ? (before.createdDirectory ?? transaction.createdDirectory) : undefined
+    }
   })
-  // Not empty: somebody else keeps something there by now.
-  if (lastOut) await rmdir(directory).catch(() => undefined)
+  if (emptyFrom !== undefined) removeEmptyDirectories(directory, emptyFrom)
   return releases
 }
 
+/**
+ * Writes config.json without the logins that are gone. After the last one it is what it was, and for whom it was.
+ * @returns its text
+ */
+async function restore(
+  transaction: Transaction,
+  { original, access }: Ledger,
+  entries: Entries,
+  last: boolean,
+  context: Context
+): Promise<string | null> {
+  const { file } = transaction
+  if (file.text === null) return null
+  const mode = statSync(file.path).mode & 0o7777
+  const content = entries.size === 0 ? file.content : withEntries(file.content, entries)
+  const restored = last ? restoreText(file.path, content, original) : formatConfig(content)
+  const changed = entries.size > 0 || (last && restored === original)
+  let text = changed ? restored : file.text
+  if (text !== file.text) {
+    const bare = withEntries(content, new Map([...entries.keys()].map((host) => [host, undefined])))
+    const shorter = [
+      ...(text === null ? [] : [text]),
+      formatConfig(content),
+      JSON.stringify(content),
+      JSON.stringify(bare)
+    ]
+    text = await transaction.writeConfig(text, entries, shorter)
+    if (text !== restored)
+      context.warning(
+        `The disk is full. ${file.path} no longer holds the login of this job, but ${text === JSON.stringify(bare) ? `the earlier login for ${[...entries.keys()].join(', ')}` : 'its layout'} was not restored.`
+      )
+  }
+  if (last && text !== null) restoreAccess(file.path, mode, access)
+  return text
+}
+
+/** While the login was in, only its user could read the file; a mode that somebody else has set since stays. */
+function restoreAccess(
+  path: string,
+  mode: number,
+  access: Ledger['access'] = { mode: 0o600, gid: -1 }
+): void {
+  const wanted = mode === 0o600 ? access.mode : mode
+  const now = statSync(path)
+  if ((now.mode & 0o7777) !== wanted)
+    chmodSync(path, mode !== 0o600 || now.gid === access.gid ? wanted : wanted & ~0o070)
+}
+
+/** Whether anything of ours lies there. If not, a directory that can't be written is no reason to warn. */
+function hasTraces(directory: string): boolean {
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) return false
+  readConfig(configPath(directory))
+  return readdirSync(directory).some((name) => name.startsWith('icr-login'))
+}
+
+/** Leaves the logins of a step in config.json for good: they are the user's own from now on. */
+export async function keepLogins(directory: string, loginId: string, context: Context): Promise<void> {
+  await transact(directory, context, (files) => {
+    if (files.ledger !== undefined) files.writeLedger(ledgers.keepLogin(files.ledger, loginId))
+  })
+}
+
+/** How the ledger names the file: from its own directory, which another job may see at another path. */
+function nameOf(directory: string, { path }: ConfigFile): string {
+  return relative(realpathIfExists(directory), path)
+}
+
+/** The ledger that is there; else one without a login yet, which knows what was there before. */
+function continueLedger(directory: string, { file, ledger, createdDirectory }: Transaction): Ledger {
+  const name = nameOf(directory, file)
+  const created = ledger?.createdDirectory ?? createdDirectory
+  const made = created === undefined ? {} : { createdDirectory: created }
+  if (ledger === undefined) return { version: 2, file: name, hosts: {}, ...made, ...describeFile(file) }
+  if (ledger.file !== name) throw otherFile(directory, ledger, file)
+  const showsOurs = Object.keys(ledger.hosts).some((host) =>
+    ledgers.activeLogins(ledger, host).some(({ entry }) => isSame(entry, entryOf(file, host)))
+  )
+  if (showsOurs) return { ...ledger, ...made }
+  // Another program has written a text without a login of ours: from now on that is what is restored.
+  return { ...describeFile(file), ...ledger, original: findOriginal(file), ...made }
+}
+
+function describeFile(file: ConfigFile): Pick<Ledger, 'original' | 'access'> {
+  const found = statSync(file.path, { throwIfNoEntry: false })
+  const access = found === undefined ? {} : { access: { mode: found.mode & 0o7777, gid: found.gid } }
+  return { original: findOriginal(file), ...access }
+}
+
 /** Where config.json leads elsewhere by now, that file is not ours to change. */
-function checkSameFile(ledger: Ledger, { path }: ConfigFile): void {
-  if (ledger.file === path) return
-  throw new UserError(
-    `${path} is not the file that was logged in to, which is ${ledger.file}.`,
+function otherFile(directory: string, ledger: Ledger, { path }: ConfigFile): UserError {
+  return new UserError(
+    `${path} is not the file that was logged in to, which is ${join(realpathIfExists(directory), ledger.file)}.`,
     'Neither was changed. Take the login out of it by hand: docker logout.'
   )
 }
 
-/** Whether anything of ours lies there. If not, a folder that can't be written is no reason to warn. */
-async function hasTraces(directory: string): Promise<boolean> {
-  await readConfig(configPath(directory))
-  const names = await readdir(directory).catch(() => [])
-  return names.some((name) => name.startsWith('icr-login'))
-}
-
-/** Leaves a job's logins in config.json for good: they are the user's own from now on. */
-export async function keep(directory: string, nonce: string, context: Context): Promise<void> {
-  await locked(directory, nonce, context, async (desk) => {
-    if (desk.ledger !== undefined) await desk.writeLedger(ledgers.forget(desk.ledger, nonce))
-  })
-}
-
 /** Takes out the logins of jobs that can't be running any more. */
-function dropExpired(
+function dropAbandoned(
   ledger: Ledger,
   file: ConfigFile,
   context: Context,
-  entries = new Map<string, AuthEntry | null>()
-): { ledger: Ledger; releases: readonly Release[]; entries: Map<string, AuthEntry | null> } {
+  before: Entries = new Map()
+): {
+  readonly ledger: Ledger
+  readonly releases: readonly Release[]
+  readonly entries: Entries
+  /** What config.json shows for a host, once the entries are in it. */
+  readonly shown: (host: string) => unknown
+} {
   let rest = ledger
   const releases: Release[] = []
-  for (const nonce of ledgers.expired(ledger, context.now())) {
-    const dropped = ledgers.release(rest, nonce, (host) => shownIn(entries, file, host))
+  const entries = new Map(before)
+  const shown = (host: string): unknown => (entries.has(host) ? entries.get(host) : entryOf(file, host))
+  for (const id of ledgers.findAbandoned(ledger, context.now(), isRunning)) {
+    const dropped = ledgers.removeLogin(rest, id, shown)
     rest = dropped.ledger
     releases.push(...dropped.releases)
-    for (const { host, show } of dropped.releases) if (show !== undefined) entries.set(host, show)
+    for (const [host, entry] of dropped.entries) entries.set(host, entry)
   }
-  return { ledger: rest, releases, entries }
+  return { ledger: rest, releases, entries, shown }
 }
 
-/** What config.json shows for a host, once these entries are in it. */
-function shownIn(
-  entries: ReadonlyMap<string, AuthEntry | null>,
-  file: ConfigFile,
-  host: string
-): AuthEntry | null {
-  return entries.get(host) ?? (entries.has(host) ? null : entryOf(file, host))
+/**
+ * The logins of a step that could not be taken out, one line each: which, where, until when, and how to remove it.
+ * @param expiresAt when the credential expires, in ISO 8601; empty where it is not known
+ */
+export function describeRemaining(
+  directory: string,
+  loginId: string,
+  hosts: readonly string[],
+  expiresAt: string
+): string[] {
+  const users = findUsers(directory, loginId, hosts)
+  const until = expiresAt === '' ? '' : ` It expires ${expiresAt}.`
+  return [...users].map(
+    ([host, user]) =>
+      `The login for ${host}${user === undefined ? '' : ` as ${user}`} may still be in ${configPath(directory)}.${until} ` +
+      `To remove it, run: docker logout ${host}`
+  )
 }
 
-/** The file's text once nobody of ours is left: without what we made, or no file where there was none. */
-function restoreText(text: string | null, { ledger }: Desk, rest: Ledger): string | null {
-  if (text === null || text.trim() === '' || !isEmpty(rest)) return text
-  const bare = ledger?.madeAuths === true ? removeEmptyAuths(text) : text
-  const empty = isSame(parseObject(bare), {})
-  return empty && ledger?.blank !== undefined ? ledger.blank : bare
+/** The hosts where the login may still be, with its user where the ledger can be read. */
+function findUsers(
+  directory: string,
+  loginId: string,
+  hosts: readonly string[]
+): Map<string, string | undefined> {
+  try {
+    const ledger = readLedger(directory)
+    return new Map(
+      hosts.flatMap((host) =>
+        (ledger?.hosts[host]?.logins ?? [])
+          .filter(({ id }) => id === loginId)
+          .map(({ username }) => [host, username])
+      )
+    )
+  } catch {
+    return new Map(hosts.map((host) => [host, undefined]))
+  }
 }

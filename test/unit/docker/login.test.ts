@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path'
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { configPath } from '../../../src/docker/config/file.ts'
 import type { Credential } from '../../../src/credential/credential.ts'
-import { hold } from '../../../src/docker/config/user-config.ts'
+import { addLogins } from '../../../src/docker/config/user-config.ts'
 import { claimHelper } from '../../../src/docker/helper-login.ts'
 import { type LoginPlan, logInToRegistries } from '../../../src/docker/login.ts'
 import { makeContext } from '../support/context.ts'
@@ -94,7 +94,11 @@ test('what a job that died left in a credential helper is erased by the next job
   writeFileSync(path, JSON.stringify({ credHelpers: { 'de.icr.io': helper.name } }))
   const { use } = await claimHelper(helper.name, { host: 'de.icr.io', credential: KEY, path }, makeContext())
   const longAgo = { ...makeContext(), now: () => Date.now() - 5 * DAY - 1000 }
-  await hold(plan.directory, 'deaddeaddeaddead', [{ host: 'de.icr.io', entry: {}, helper: use }], longAgo)
+  const dead = { loginId: 'deaddeaddeaddead', job: 'dead' }
+  await addLogins(plan.directory, dead, [{ host: 'de.icr.io', entry: {}, helper: use }], longAgo)
+  const ledger = join(plan.directory, 'icr-login.json')
+  // As if the machine had been started anew since.
+  writeFileSync(ledger, readFileSync(ledger, 'utf8').replace(/"machine":"[^"]*"/, '"machine":"before"'))
   helper.hold('de.icr.io', KEY.username, KEY.secret)
   await login()
   expect(helper.held()).toEqual({})

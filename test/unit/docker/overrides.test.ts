@@ -2,6 +2,8 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { beforeEach, describe, expect, test } from '@jest/globals'
+import { runWell } from '../../support/child.ts'
+import { needProgram } from '../../support/programs.ts'
 import { findOverrides } from '../../../src/docker/overrides.ts'
 import { makeFolder } from '../support/home.ts'
 
@@ -18,8 +20,7 @@ beforeEach(() => {
   mkdirSync(join(runtime, 'containers'), { recursive: true })
 })
 
-const find = async (env: NodeJS.ProcessEnv): Promise<readonly string[]> =>
-  await findOverrides(HOSTS, config, env)
+const find = (env: NodeJS.ProcessEnv): readonly string[] => findOverrides(HOSTS, config, env)
 
 function podmanHas(content: unknown): void {
   writeFileSync(
@@ -28,9 +29,9 @@ function podmanHas(content: unknown): void {
   )
 }
 
-test('nothing in the environment is nothing to warn of', async () => {
-  expect(await find({})).toEqual([])
-  expect(await find({ DOCKER_AUTH_CONFIG: '', REGISTRY_AUTH_FILE: '', XDG_RUNTIME_DIR: '' })).toEqual([])
+test('nothing in the environment is nothing to warn of', () => {
+  expect(find({})).toEqual([])
+  expect(find({ DOCKER_AUTH_CONFIG: '', REGISTRY_AUTH_FILE: '', XDG_RUNTIME_DIR: '' })).toEqual([])
 })
 
 describe('DOCKER_AUTH_CONFIG', () => {
@@ -42,25 +43,25 @@ describe('DOCKER_AUTH_CONFIG', () => {
     ['{"auths":{"ghcr.io":{}}}', undefined],
     ['{"auths":[]}', undefined],
     ['not JSON', /us\.icr\.io and de\.icr\.io/]
-  ])('of %s', async (text, line) => {
-    const found = await find({ DOCKER_AUTH_CONFIG: text })
+  ])('of %s', (text, line) => {
+    const found = find({ DOCKER_AUTH_CONFIG: text })
     expect(found).toEqual(line === undefined ? [] : [expect.stringMatching(line)])
     if (line !== undefined) expect(found[0]).toMatch(/^DOCKER_AUTH_CONFIG is set: .*Unset it\.$/)
   })
 })
 
 describe('REGISTRY_AUTH_FILE', () => {
-  test('of another file is named', async () => {
-    expect(await find({ REGISTRY_AUTH_FILE: '/other.json' })).toEqual([
+  test('of another file is named', () => {
+    expect(find({ REGISTRY_AUTH_FILE: '/other.json' })).toEqual([
       expect.stringMatching(/^REGISTRY_AUTH_FILE is set: podman, buildah and skopeo read that file/)
     ])
   })
 
-  test('of this very file is fine, by a link too', async () => {
+  test('of this very file is fine, by a link too', () => {
     const link = join(dirname(config), 'link.json')
     symlinkSync(config, link)
-    expect(await find({ REGISTRY_AUTH_FILE: config })).toEqual([])
-    expect(await find({ REGISTRY_AUTH_FILE: link })).toEqual([])
+    expect(find({ REGISTRY_AUTH_FILE: config })).toEqual([])
+    expect(find({ REGISTRY_AUTH_FILE: link })).toEqual([])
   })
 })
 
@@ -72,24 +73,29 @@ describe('podman’s auth.json', () => {
     ['of another host', { auths: { 'quay.io': {} } }, undefined],
     ['of nobody', {}, undefined],
     ['that is broken', '{', undefined]
-  ])('with a login %s', async (_, content, line) => {
+  ])('with a login %s', (_, content, line) => {
     podmanHas(content)
-    expect(await find({ XDG_RUNTIME_DIR: runtime })).toEqual(
+    expect(find({ XDG_RUNTIME_DIR: runtime })).toEqual(
       line === undefined ? [] : [expect.stringMatching(line)]
     )
   })
 
-  test('is not there', async () => {
-    expect(await find({ XDG_RUNTIME_DIR: runtime })).toEqual([])
+  test('is not there', () => {
+    expect(find({ XDG_RUNTIME_DIR: runtime })).toEqual([])
   })
 
-  test.each(['DOCKER_CONFIG', 'REGISTRY_AUTH_FILE'])('does not matter where %s is set', async (name) => {
+  test.each(['DOCKER_CONFIG', 'REGISTRY_AUTH_FILE'])('does not matter where %s is set', (name) => {
     podmanHas({ auths: { 'us.icr.io': {} } })
-    expect(await find({ XDG_RUNTIME_DIR: runtime, [name]: config })).toEqual([])
+    expect(find({ XDG_RUNTIME_DIR: runtime, [name]: config })).toEqual([])
   })
 })
 
-test('all of them are named', async () => {
-  const found = await find({ DOCKER_AUTH_CONFIG: 'x', REGISTRY_AUTH_FILE: '/other.json' })
+test('all of them are named', () => {
+  const found = find({ DOCKER_AUTH_CONFIG: 'x', REGISTRY_AUTH_FILE: '/other.json' })
   expect(found).toHaveLength(2)
+})
+
+test('a pipe in the place of podman’s file is not waited for', async () => {
+  await runWell(needProgram('mkfifo'), [join(runtime, 'containers', 'auth.json')])
+  expect(find({ XDG_RUNTIME_DIR: runtime })).toEqual([])
 })

@@ -1,9 +1,10 @@
-// Thousands of configs, as docker and as people write them: a login goes in and out, and all else stays.
+// Thousands of configs, as docker and as people write them: logins go in and out in any order, and all else stays.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { hold, release, type HeldLogin } from '../../../../src/docker/config/user-config.ts'
+import { addLogins, removeLogins, type HeldLogin } from '../../../../src/docker/config/user-config.ts'
+import { valueOf } from '../../../../src/docker/config/file.ts'
 import { runWell } from '../../../support/child.ts'
 import { needProgram } from '../../../support/programs.ts'
 import { testWith } from '../../../support/test-with.ts'
@@ -11,7 +12,7 @@ import { makeContext } from '../../support/context.ts'
 import { listing, makeFolder } from '../../support/home.ts'
 import { character } from '../../support/text.ts'
 
-const COUNT = 1000
+const COUNT = 300
 const HOSTS = ['us.icr.io', 'de.icr.io', 'icr.io']
 
 /** Go's encoding/json writes these so, and docker with it. */
@@ -111,74 +112,126 @@ function lay(config: unknown, { indent, crlf, end }: Look): string {
   return crlf ? lines.replaceAll('\n', '\r\n') : lines
 }
 
-const logins = fc
-  .subarray(HOSTS, { minLength: 1 })
-  .map((hosts) => hosts.map((name, at): HeldLogin => ({ host: name, entry: { auth: `bmV3${at}` } })))
-
 /** Where a file is written to memory alone, if this system has such a place: it is read and written often here. */
 const memory = existsSync('/dev/shm') ? '/dev/shm' : undefined
-const NONCE = 'aaaaaaaaaaaaaaaa'
 
-/** Logs in and out, and gives back the text of before, during and after. */
-async function inAndOut(
-  before: string,
-  wanted: readonly HeldLogin[]
-): Promise<{ during: string; after: string }> {
-  const directory = makeFolder(memory)
-  const path = join(directory, 'config.json')
-  writeFileSync(path, before)
-  await hold(directory, NONCE, wanted, makeContext())
-  const during = readFileSync(path, 'utf8')
-  await release(directory, NONCE, makeContext())
-  expect(Object.keys(listing(directory))).toEqual(['config.json'])
-  return { during, after: readFileSync(path, 'utf8') }
+/** The text of a config.json, no file, or a blank one. */
+const original = fc.oneof(
+  { weight: 4, arbitrary: dockerConfig.map(formatGo) },
+  { weight: 4, arbitrary: fc.tuple(anyConfig, look).map(([config, laid]) => lay(config, laid)) },
+  { weight: 1, arbitrary: fc.constantFrom(null, '', ' \n', '{}', ' { \n } \n', '{"auths":null}') },
+  { weight: 1, arbitrary: fc.constantFrom('{"auths":{"us.icr.io":null},"n":1e400}', '{"AUTHS" :{ }}') }
+)
+
+interface Step {
+  readonly job: number
+  readonly does: 'in' | 'out'
+}
+
+/** Three jobs, each with its hosts; they log in and out in any order. */
+const jobs = fc
+  .tuple(
+    fc.array(fc.subarray(HOSTS, { minLength: 1 }), { minLength: 1, maxLength: 3 }),
+    fc.infiniteStream(fc.nat())
+  )
+  .map(([hosts, dice]) => {
+    const steps: Step[] = []
+    const states = hosts.map(() => 'before')
+    while (states.some((state) => state !== 'out')) {
+      const open = states.flatMap((state, job) => (state === 'out' ? [] : [job]))
+      const job = open[(dice.next().value ?? 0) % open.length] ?? 0
+      const does = states[job] === 'before' ? 'in' : 'out'
+      states[job] = does
+      steps.push({ job, does })
+    }
+    return { hosts, steps }
+  })
+
+interface Plan {
+  readonly hosts: readonly (readonly string[])[]
+  readonly steps: readonly Step[]
+}
+
+const entryFor = (job: number): { auth: string } => ({ auth: `am9i${job}` })
+
+/** Plays the jobs; `between` is called after each step with what each host must show, if it is one of ours. */
+async function play(
+  directory: string,
+  { hosts, steps }: Plan,
+  between: (held: ReadonlyMap<string, number>) => void
+): Promise<void> {
+  const held: number[] = []
+  for (const { job, does } of steps) {
+    const owner = { loginId: `job-${job}`, job: `job-${job}` }
+    const logins = (hosts[job] ?? []).map((name): HeldLogin => ({ host: name, entry: entryFor(job) }))
+    if (does === 'in') {
+      await addLogins(directory, owner, logins, makeContext())
+      held.push(job)
+    } else {
+      await removeLogins(directory, owner.loginId, makeContext())
+      held.splice(held.indexOf(job), 1)
+    }
+    between(new Map(held.flatMap((each) => (hosts[each] ?? []).map((name) => [name, each] as const))))
+  }
 }
 
 interface Config {
   auths?: Record<string, unknown>
+  [key: string]: unknown
 }
 
-function expectMerged(before: string, during: string, wanted: readonly HeldLogin[]): void {
-  const [old, merged] = [before, during].map((each) => JSON.parse(each) as Config)
-  const added = Object.fromEntries(wanted.map(({ host: name, entry }) => [name, entry]))
-  expect(merged).toEqual({ ...old, auths: { ...old?.auths, ...added } })
-}
+const read = (path: string): Config => JSON.parse(readFileSync(path, 'utf8')) as Config
 
-/** So many at once: they mostly wait for the disk. */
-const AT_ONCE = 20
-const side = { minLength: AT_ONCE, maxLength: AT_ONCE }
-
-test(`${COUNT} configs as docker writes them come back byte for byte`, async () => {
-  const check = async ([config, wanted]: [object, HeldLogin[]]): Promise<void> => {
-    const before = formatGo(config)
-    const { during, after } = await inAndOut(before, wanted)
-    expectMerged(before, during, wanted)
-    expect(after).toBe(before)
-    // Our own entries, too, are laid out as docker's.
-    expect(during).toBe(formatGo(JSON.parse(during)))
-  }
+test(`${COUNT} files of any layout are byte for byte what they were, whichever jobs end in whichever order`, async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.tuple(dockerConfig, logins), side), async (cases) => {
-      await Promise.all(cases.map(check))
+    fc.asyncProperty(original, jobs, async (text, plan) => {
+      const directory = makeFolder(memory)
+      const path = join(directory, 'config.json')
+      if (text !== null) writeFileSync(path, text)
+      const before = listing(directory)
+      await play(directory, plan, (held) => {
+        for (const [name, job] of held)
+          expect(valueOf(read(path), 'auths')).toHaveProperty([name], entryFor(job))
+        // Our own entries, too, are laid out as docker's.
+        if (held.size > 0) expect(readFileSync(path, 'utf8')).toBe(formatGo(read(path)))
+      })
+      expect(listing(directory)).toEqual(before)
     }),
-    { numRuns: COUNT / AT_ONCE }
+    { numRuns: COUNT }
   )
-}, 300_000)
+}, 120_000)
 
-test(`${COUNT} configs in any layout, with anything in them, come back as what they were`, async () => {
-  const check = async ([config, look, wanted]: [Config, Look, HeldLogin[]]): Promise<void> => {
-    const before = lay(config, look)
-    const { during, after } = await inAndOut(before, wanted)
-    expectMerged(before, during, wanted)
-    expect(JSON.parse(after)).toEqual(JSON.parse(before))
-    // Byte for byte too, where no entry of the user's had to be written again.
-    const replaced = wanted.some(({ host: name }) => Object.hasOwn(config.auths ?? {}, name))
-    if (!replaced) expect(after).toBe(before)
-  }
-  await fc.assert(
-    fc.asyncProperty(fc.array(fc.tuple(anyConfig, look, logins), side), async (cases) => {
-      await Promise.all(cases.map(check))
+test(`${COUNT} times another program writes between the jobs: what it wrote last is there in the end`, async () => {
+  const foreign = fc.array(
+    fc.record({
+      host: fc.constantFrom(...HOSTS, 'ghcr.io'),
+      auth: fc.option(auth),
+      indent: fc.constantFrom('', '\t', '  ')
     }),
-    { numRuns: COUNT / AT_ONCE }
+    { minLength: 12, maxLength: 12 }
   )
-}, 300_000)
+  await fc.assert(
+    fc.asyncProperty(fc.tuple(dockerConfig, look), jobs, foreign, async ([config, laid], plan, writes) => {
+      const directory = makeFolder(memory)
+      const path = join(directory, 'config.json')
+      writeFileSync(path, lay(config, laid))
+      const wanted: Config = JSON.parse(JSON.stringify(config)) as Config
+      const queue = [...writes]
+      await play(directory, plan, (held) => {
+        const write = queue.pop()
+        const now = read(path)
+        if (write === undefined || held.has(write.host)) return
+        // docker login or docker logout, for a host where none of ours is logged in.
+        for (const { auths } of [now, wanted]) {
+          if (auths === undefined) continue
+          if (write.auth === null) Reflect.deleteProperty(auths, write.host)
+          else auths[write.host] = { auth: write.auth }
+        }
+        writeFileSync(path, lay(now, { ...laid, indent: write.indent }))
+      })
+      expect(Object.keys(listing(directory))).toEqual(['config.json'])
+      expect(read(path)).toEqual(wanted)
+    }),
+    { numRuns: COUNT }
+  )
+}, 120_000)

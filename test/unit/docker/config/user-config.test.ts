@@ -9,23 +9,32 @@ import {
   symlinkSync,
   writeFileSync
 } from 'node:fs'
-import { homedir, hostname } from 'node:os'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { editEntries } from '../../../../src/docker/config/config-edit.ts'
 import {
   configPath,
   dockerConfigDirectory,
   entryOf,
-  explainWrite,
   helperFor,
   readConfig
 } from '../../../../src/docker/config/file.ts'
-import { hold, keep, release, type HeldLogin } from '../../../../src/docker/config/user-config.ts'
+import {
+  addLogins,
+  keepLogins,
+  removeLogins,
+  type HeldLogin
+} from '../../../../src/docker/config/user-config.ts'
 import type { Context } from '../../../../src/context.ts'
 import { UserError } from '../../../../src/errors/user-error.ts'
-import { LockLost } from '../../../../src/docker/config/lock.ts'
-import { writePrivate } from '../../../../src/docker/config/private-file.ts'
+import { thisMachine } from '../../../../src/docker/config/lock.ts'
+import {
+  Conflict,
+  explainWrite,
+  removeDrafts,
+  removeExact,
+  writeAtomic
+} from '../../../../src/docker/config/write.ts'
 import { runWell } from '../../../support/child.ts'
 import { makeContext } from '../../support/context.ts'
 import { listing, makeFolder, modeOf } from '../../support/home.ts'
@@ -47,6 +56,21 @@ beforeEach(() => {
 /** The ID of a process that has ended. */
 const deadPid = async (): Promise<number> =>
   Number(await runWell(process.execPath, ['-e', 'console.log(process.pid)']))
+
+/** As if the process that ran the job had ended. */
+async function endRunner(loginId: string): Promise<void> {
+  const ledger = join(directory, 'icr-login.json')
+  const ended = `"id":"${loginId}","job":"${loginId}"`
+  const pid = await deadPid()
+  const text = readFileSync(ledger, 'utf8')
+  writeFileSync(
+    ledger,
+    text.replaceAll(/\{"id":[^}]*"pid":\d+/g, (login) =>
+      login.includes(ended) ? login.replace(/\d+$/, String(pid)) : login
+    )
+  )
+}
+const owner = (loginId: string, job = loginId): { loginId: string; job: string } => ({ loginId, job })
 const loginOf = (text: string, host = HOST): HeldLogin => ({ host, entry: { auth: text } })
 
 function given(text: string | Buffer, mode = 0o600): void {
@@ -56,14 +80,13 @@ function given(text: string | Buffer, mode = 0o600): void {
 }
 
 const logIn = async (nonce: string, ...logins: HeldLogin[]): Promise<unknown> =>
-  await hold(directory, nonce, logins, makeContext())
+  await addLogins(directory, owner(nonce), logins, makeContext())
 const logOut = async (nonce: string): Promise<unknown> => {
-  const releases = await release(directory, nonce, makeContext())
+  const releases = await removeLogins(directory, nonce, makeContext())
   return releases.map(({ host, outcome }) => `${host} ${outcome}`)
 }
 const shown = (host = HOST): unknown => {
-  const { auths } = JSON.parse(readFileSync(path, 'utf8')) as { auths?: Record<string, unknown> }
-  return auths?.[host]
+  return entryOf(readConfig(path), host)
 }
 
 describe('where docker keeps its config', () => {
@@ -118,7 +141,7 @@ describe('a home without a config', () => {
     const config = JSON.parse(readFileSync(path, 'utf8')) as { auths: object }
     writeFileSync(path, JSON.stringify({ auths: { ...config.auths, 'ghcr.io': { auth: 'x' } } }))
     expect(await logOut(A)).toEqual([`${HOST} removed`])
-    expect(listing(directory)).toEqual({ 'config.json': '{"auths":{"ghcr.io":{"auth":"x"}}}' })
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({ auths: { 'ghcr.io': { auth: 'x' } } })
   })
 
   test('has nothing to undo where nothing was done', async () => {
@@ -154,7 +177,18 @@ describe('a config that is there', () => {
     ['an empty object', '{}'],
     ['an empty object with blanks', ' { \n } \n'],
     ['no byte at all', ''],
-    ['a blank', ' \n']
+    ['a blank', ' \n'],
+    ['auths of null, which docker reads', '{"auths":null,"credHelpers":null}'],
+    ['auths in another case, which docker reads', '{"Auths":{"us.icr.io":{"auth":"dTpw"}}}'],
+    [
+      'our host’s entry with blanks and escapes',
+      '{"auths" : {"us.icr.io":{ "auth":"\\u0064Tpw", "n": 1.50 }}}'
+    ],
+    ['empty auths with blanks', '{"auths": {\n\n} }'],
+    ['an entry of null', '{\n\t"auths": {\n\t\t"us.icr.io": null\n\t}\n}'],
+    ['an entry that is a text', '{"auths":{"us.icr.io":"x","de.icr.io":[1]}}'],
+    ['numbers that no double holds', '{"auths":{},"n":[12345678901234567890,1e400,-0]}'],
+    ['a key __proto__', '{"auths":{"__proto__":{"auth":"x"}},"__proto__":1}']
   ])('(%s) is byte for byte what it was when the job is over', async (_, text) => {
     given(text)
     await logIn(A, loginOf('1'), loginOf('2', 'de.icr.io'))
@@ -163,18 +197,34 @@ describe('a config that is there', () => {
     expect(listing(directory)).toEqual({ 'config.json': text })
   })
 
-  test('keeps every other byte while the login is held', async () => {
+  test('keeps every other value, in docker’s own layout, while the login is held', async () => {
     given(whole)
     await logIn(A, loginOf('1'))
-    const held = whole.replace(/\{\n\t\t\t"auth": "dXNlcjpvbGQ=",\n.*\n\t\t\}/, '{\n\t\t\t"auth": "1"\n\t\t}')
-    expect(held).not.toBe(whole)
-    expect(readFileSync(path, 'utf8')).toBe(held)
+    const { auths, ...others } = JSON.parse(whole) as { auths: object }
+    const held = { auths: { ...auths, [HOST]: { auth: '1' } }, ...others }
+    expect(readFileSync(path, 'utf8')).toBe(JSON.stringify(held, undefined, '\t').replaceAll('<', '\\u003c'))
   })
 
-  test('is tightened where others could read it', async () => {
+  test.each([0o644, 0o640, 0o400])(
+    'of mode %o is for this user alone meanwhile, and what it was after',
+    async (mode) => {
+      given(whole, mode)
+      await logIn(A, loginOf('1'))
+      await logIn(B, loginOf('2'))
+      expect(modeOf(path)).toBe('600')
+      await logOut(A)
+      expect(modeOf(path)).toBe('600')
+      await logOut(B)
+      expect(modeOf(path)).toBe(mode.toString(8))
+    }
+  )
+
+  test('keeps the mode that somebody has given it since', async () => {
     given(whole, 0o644)
     await logIn(A, loginOf('1'))
-    expect(modeOf(path)).toBe('600')
+    chmodSync(path, 0o660)
+    await logOut(A)
+    expect(modeOf(path)).toBe('660')
   })
 
   test('that is reached by a link stays a link', async () => {
@@ -245,7 +295,7 @@ describe('a config that is there', () => {
     given(whole)
     await logIn(A, loginOf('1'))
     const held = readFileSync(path, 'utf8')
-    await keep(directory, A, makeContext())
+    await keepLogins(directory, A, makeContext())
     expect(listing(directory)).toEqual({ 'config.json': held })
     expect(await logOut(A)).toEqual([])
     expect(listing(directory)).toEqual({ 'config.json': held })
@@ -253,7 +303,7 @@ describe('a config that is there', () => {
 
   test('is left alone by keep where there is nothing to keep', async () => {
     given(whole)
-    await keep(directory, A, makeContext())
+    await keepLogins(directory, A, makeContext())
     expect(listing(directory)).toEqual({ 'config.json': whole })
   })
 })
@@ -269,7 +319,11 @@ describe('a config that docker could not read either', () => {
     ['it is not a JSON object', 'null'],
     ['it is not a JSON object', '"text"'],
     ['its auths is not an object', '{"auths":[]}'],
-    ['its auths is not an object', '{"auths":null}'],
+    ['its auths is not an object', '{"AUTHS":[]}'],
+    ['a key stands in it twice', '{"auths":{"us.icr.io":{"auth":"x"},"us.icr.io":{}}}'],
+    ['a key stands in it twice', '{"a":{"b":[{"x":1,"\\u0078" :2}]}}'],
+    ['a key stands in it twice', '{"credsStore":"a","credsstore":"b"}'],
+    ['it is nested more than 500 levels deep', `{"a":${'['.repeat(5_000)}${']'.repeat(5_000)}}`],
     ['its credHelpers is not an object', '{"auths":{},"credHelpers":"pass"}'],
     ['it is not UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])],
     ['it is not JSON', Buffer.from('{"a":1}', 'utf16le')]
@@ -279,18 +333,6 @@ describe('a config that docker could not read either', () => {
     expect(await userError(logOut(A))).toContain(why)
     expect(listing(directory)).toEqual({ 'config.json': readFileSync(path, 'latin1') })
     expect([readFileSync(path), modeOf(path)]).toEqual([Buffer.from(bytes), '640'])
-  })
-
-  test('because a key stands in it twice is refused where the other one would come up', async () => {
-    const text = '{"auths":{"us.icr.io":{"auth":"x"},"us.icr.io":{}}}'
-    given(text)
-    const file = await readConfig(path)
-    expect(await userError(() => editEntries(file, new Map([[HOST, null]])))).toContain(
-      'a key stands in it twice'
-    )
-    await logIn(A, loginOf('1'))
-    await logOut(A)
-    expect(listing(directory)).toEqual({ 'config.json': text })
   })
 
   test('such as a folder, is refused', async () => {
@@ -329,21 +371,22 @@ describe('jobs that share a home', () => {
     const context = (): ReturnType<typeof makeContext> => makeContext({ patient: true })
     await Promise.all(
       names.map(async (nonce, at) => {
-        await hold(directory, nonce, [loginOf(nonce, `r${at}.icr.io`), loginOf(nonce)], context())
+        await addLogins(directory, owner(nonce), [loginOf(nonce, `r${at}.icr.io`), loginOf(nonce)], context())
       })
     )
     names.forEach((nonce, at) => {
       expect(shown(`r${at}.icr.io`)).toEqual({ auth: nonce })
     })
-    await Promise.all(names.map(async (nonce) => await release(directory, nonce, context())))
+    await Promise.all(names.map(async (nonce) => await removeLogins(directory, nonce, context())))
     expect(existsSync(directory)).toBe(false)
   })
 
   test('put out the login of a job that died five days ago, and bring back what lay below it', async () => {
     given('{"auths":{"us.icr.io":{"auth":"user"}}}')
     const longAgo = { ...makeContext(), now: () => Date.now() - 5 * DAY - 1000 }
-    await hold(directory, A, [loginOf('dead'), loginOf('dead', 'de.icr.io')], longAgo)
-    const dropped = await hold(directory, B, [loginOf('2')], makeContext())
+    await addLogins(directory, owner(A), [loginOf('dead'), loginOf('dead', 'de.icr.io')], longAgo)
+    await endRunner(A)
+    const dropped = await addLogins(directory, owner(B), [loginOf('2')], makeContext())
     expect(dropped.map(({ host, outcome }) => `${host} ${outcome}`)).toEqual([
       `${HOST} restored`,
       'de.icr.io removed'
@@ -356,9 +399,10 @@ describe('jobs that share a home', () => {
   test('that died leave what somebody else has written since', async () => {
     given('{"auths":{"us.icr.io":{"auth":"user"}}}')
     const longAgo = { ...makeContext(), now: () => Date.now() - 5 * DAY - 1000 }
-    await hold(directory, A, [loginOf('dead')], longAgo)
+    await addLogins(directory, owner(A), [loginOf('dead')], longAgo)
+    await endRunner(A)
     given('{"auths":{"us.icr.io":{"auth":"somebody"}}}')
-    const dropped = await hold(directory, B, [loginOf('2', 'de.icr.io')], makeContext())
+    const dropped = await addLogins(directory, owner(B), [loginOf('2', 'de.icr.io')], makeContext())
     expect(dropped.map(({ host, outcome }) => `${host} ${outcome}`)).toEqual([`${HOST} changed`])
     expect(shown()).toEqual({ auth: 'somebody' })
   })
@@ -371,18 +415,29 @@ describe('jobs that share a home', () => {
       checkActive: () => undefined,
       deadline: Infinity
     })
-    await hold(directory, A, [loginOf('dead')], at(-4.9))
+    await addLogins(directory, owner(A), [loginOf('dead')], at(-4.9))
+    await endRunner(A)
     given('{"auths":{}}')
-    await hold(directory, B, [loginOf('2')], at(0))
-    const releases = await release(directory, B, at(0.2))
+    await addLogins(directory, owner(B), [loginOf('2')], at(0))
+    const releases = await removeLogins(directory, B, at(0.2))
     expect(releases.map(({ outcome }) => outcome)).toEqual(['removed', 'changed'])
     expect(listing(directory)).toEqual({ 'config.json': '{"auths":{}}' })
+  })
+
+  test.each([6, -6])('are not put out while they run, though a clock is %d days off', async (days) => {
+    await logIn(A, loginOf('1'))
+    const off = { ...makeContext(), now: () => Date.now() + days * DAY, deadline: Infinity }
+    expect(await addLogins(directory, owner(B), [loginOf('2', 'de.icr.io')], off)).toEqual([])
+    await removeLogins(directory, B, off)
+    expect(shown()).toEqual({ auth: '1' })
+    expect(await logOut(A)).toEqual([`${HOST} removed`])
   })
 
   test('that died are put out by the last one that ends, too', async () => {
     const longAgo = { ...makeContext(), now: () => Date.now() - 5 * DAY - 1000 }
     await logIn(B, loginOf('2', 'de.icr.io'))
-    await hold(directory, A, [loginOf('dead')], longAgo)
+    await addLogins(directory, owner(A), [loginOf('dead')], longAgo)
+    await endRunner(A)
     expect(await logOut(B)).toEqual(['de.icr.io removed', `${HOST} removed`])
     expect(existsSync(directory)).toBe(false)
   })
@@ -405,8 +460,8 @@ describe('what a killed process left', () => {
     symlinkSync(real, path)
     for (const file of [real, join(directory, 'icr-login.json')])
       writeFileSync(`${file}.icr-login-${A}`, 'a secret')
-    const dead = JSON.stringify({ owner: A, pid: await deadPid(), host: hostname() })
-    for (const end of ['', `.${A}`, '.old', `.old.${A}`])
+    const dead = JSON.stringify({ id: A, pid: await deadPid(), machine: thisMachine() })
+    for (const end of ['', `.icr-login-${A}`, `.icr-login-${B}`])
       writeFileSync(join(directory, `icr-login.lock${end}`), dead)
     await logIn(B, loginOf('1'))
     expect(Object.keys(listing(directory))).toEqual(['config.json', 'icr-login.json'])
@@ -450,9 +505,9 @@ describe('a ledger that is not ours', () => {
       }
     ],
     [
-      'another version',
+      'a damaged one',
       (ledger) => {
-        writeFileSync(ledger, '{"version":2,"hosts":{}}')
+        writeFileSync(ledger, '{"version":2,"file":"config.json","hosts":{"us.icr.io":{}}}')
       }
     ]
   ])('(%s) is refused and left as it is', async (_, make) => {
@@ -462,7 +517,7 @@ describe('a ledger that is not ours', () => {
     for (const work of [
       () => logIn(A, loginOf('1')),
       () => logOut(A),
-      () => keep(directory, A, makeContext())
+      () => keepLogins(directory, A, makeContext())
     ]) {
       expect(await userError(work)).toContain('icr-login.json is not the file that icr-login keeps there')
     }
@@ -470,10 +525,27 @@ describe('a ledger that is not ours', () => {
   })
 })
 
+test.each([1, 3])('a ledger of version %d is refused by name, and left as it is', async (version) => {
+  given('{"auths":{}}')
+  writeFileSync(join(directory, 'icr-login.json'), JSON.stringify({ version, hosts: {} }))
+  const before = listing(directory)
+  for (const work of [
+    () => logIn(A, loginOf('1')),
+    () => logOut(A),
+    () => keepLogins(directory, A, makeContext())
+  ])
+    expect(await userError(work)).toContain(
+      `icr-login.json is of another version of icr-login: version ${version} of`
+    )
+  expect(listing(directory)).toEqual(before)
+})
+
 describe('what can’t be written', () => {
   test('is said with its name and the reason, where the folder can’t be made', async () => {
     writeFileSync(join(directory, '..', 'file'), '')
-    const message = await userError(hold(join(directory, '..', 'file', 'docker'), A, [], makeContext()))
+    const message = await userError(
+      addLogins(join(directory, '..', 'file', 'docker'), owner(A), [], makeContext())
+    )
     expect(message).toMatch(/docker can't be written \(ENOTDIR\)/)
   })
 
@@ -483,18 +555,24 @@ describe('what can’t be written', () => {
     expect(await userError(logIn(A, loginOf('1')))).toMatch(/where\.json can't be written \(ENOENT\)/)
   })
 
-  test('leaves no draft, and the file as it was', async () => {
+  test('leaves no draft, and the file as it was', () => {
     given('{"old":1}')
     const lost = new Error('lost the lock')
-    await expect(writePrivate(path, '{}', A, () => Promise.reject(lost))).rejects.toBe(lost)
+    const check = (): void => {
+      throw lost
+    }
+    expect(() => {
+      writeAtomic(path, '{}', { id: A, check })
+    }).toThrow(lost)
     expect(listing(directory)).toEqual({ 'config.json': '{"old":1}' })
   })
 
-  test('is no excuse to write over somebody’s draft by a link', async () => {
+  test('is no excuse to write over somebody’s draft by a link', () => {
     given('{"old":1}')
     symlinkSync(path, `${path}.icr-login-${A}`)
-    const message = await userError(writePrivate(path, 'secret', A, () => Promise.resolve()))
-    expect(message).toContain('EEXIST')
+    expect(() => {
+      writeAtomic(path, 'secret', { id: A, check: () => undefined })
+    }).toThrow('EEXIST')
     expect(readFileSync(path, 'utf8')).toBe('{"old":1}')
   })
 
@@ -539,7 +617,7 @@ describe('another program that writes without a lock', () => {
       if (times > 3) watching.stop()
       else writeFileSync(path, text)
     })
-    await hold(directory, A, [loginOf('1')], makeContext())
+    await addLogins(directory, owner(A), [loginOf('1')], makeContext())
     watching.stop()
     expect([times, shown()]).toEqual([4, { auth: '1' }])
     await logOut(A)
@@ -551,7 +629,9 @@ describe('another program that writes without a lock', () => {
     const watching = onceShown(() => {
       writeFileSync(path, theirs)
     })
-    const message = await userError(hold(directory, A, [loginOf('1')], makeContext({ budgetMs: 1_000 })))
+    const message = await userError(
+      addLogins(directory, owner(A), [loginOf('1')], makeContext({ budgetMs: 1_000 }))
+    )
     watching.stop()
     expect(message).toContain(`${path} lost the change for ${HOST} to another program, each time.`)
     expect(readFileSync(path, 'utf8')).toBe(theirs)
@@ -583,7 +663,7 @@ describe('another program that writes without a lock', () => {
 
     test('may yet write what it read before: the login must stand for a second', async () => {
       given('{"auths":{}}')
-      const seen = await readConfig(path)
+      const seen = readConfig(path)
       writeFileSync(path, theirs)
       const context = makeContext()
       let waits = 0
@@ -592,7 +672,7 @@ describe('another program that writes without a lock', () => {
         if (++waits === 15) writeFileSync(path, '{"auths":{"ghcr.io":{},"quay.io":{}}}')
         await context.sleep(milliseconds)
       }
-      await hold(directory, A, [loginOf('1')], { ...context, sleep }, seen)
+      await addLogins(directory, owner(A), [loginOf('1')], { ...context, sleep }, seen)
       expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({
         auths: { 'ghcr.io': {}, 'quay.io': {}, [HOST]: { auth: '1' } }
       })
@@ -603,14 +683,14 @@ describe('another program that writes without a lock', () => {
 
     test('keeps the job no longer than its time', async () => {
       given('{"auths":{}}')
-      const seen = await readConfig(path)
+      const seen = readConfig(path)
       writeFileSync(path, theirs)
       const context = makeContext({ budgetMs: 5_000 })
       const sleep = async (milliseconds: number): Promise<void> => {
         writeFileSync(path, theirs)
         await context.sleep(milliseconds)
       }
-      await hold(directory, A, [loginOf('1')], { ...context, sleep }, seen).catch(() => undefined)
+      await addLogins(directory, owner(A), [loginOf('1')], { ...context, sleep }, seen).catch(() => undefined)
       expect(total(context.sleeps)).toBeGreaterThan(3_000)
       expect(total(context.sleeps)).toBeLessThan(5_200)
     })
@@ -618,11 +698,11 @@ describe('another program that writes without a lock', () => {
     test('costs no time where only jobs of ours wrote, or nobody', async () => {
       given('{"auths":{}}')
       for (const nonce of [A, B]) {
-        const seen = await readConfig(path)
+        const seen = readConfig(path)
         const third = nonce.replaceAll(/./g, 'c')
         if (nonce === B) await logIn(third, loginOf('3', 'de.icr.io'))
         const context = makeContext()
-        await hold(directory, nonce, [loginOf('1')], context, seen)
+        await addLogins(directory, owner(nonce), [loginOf('1')], context, seen)
         expect(context.sleeps).toEqual([])
       }
     })
@@ -640,23 +720,36 @@ describe('another program that writes without a lock', () => {
 })
 
 describe('a job whose lock was taken over', () => {
-  test('in the moment before it writes changes nothing of what the next one wrote, and comes again', async () => {
+  test('in the moment before it writes changes nothing of what the next one wrote, and comes again', () => {
     given('{"auths":{}}')
     let checks = 0
-    const write = writePrivate(path, '{"auths":{"stale":{}}}', A, async () => {
-      checks += 1
-      // It has looked, and the lock is its own; only then it is taken over.
-      await logIn(B, loginOf('2'))
-    })
-    await expect(write).rejects.toBeInstanceOf(LockLost)
-    expect([checks, shown(), shown('stale')]).toEqual([1, { auth: '2' }, undefined])
-    expect(Object.keys(listing(directory))).toEqual(['config.json', 'icr-login.json'])
+    const write = (): void => {
+      writeAtomic(path, '{"auths":{"stale":{}}}', {
+        id: A,
+        check: () => {
+          checks += 1
+          // It has looked, and the lock is its own; only then it is taken over, and the next one removes its draft.
+          removeDrafts(path)
+          writeAtomic(path, '{"auths":{"next":{}}}', { id: B, check: () => undefined })
+        }
+      })
+    }
+    expect(write).toThrow(Conflict)
+    expect([checks, listing(directory)]).toEqual([1, { 'config.json': '{"auths":{"next":{}}}' }])
+  })
+
+  test('in the moment before it removes a file puts back what the next one wrote', () => {
+    given('{"auths":{"next":{}}}')
+    expect(removeExact(path, '{"auths":{"mine":{}}}', A)).toBe(false)
+    expect(listing(directory)).toEqual({ 'config.json': '{"auths":{"next":{}}}' })
+    expect(removeExact(path, '{"auths":{"next":{}}}', A)).toBe(true)
+    expect(listing(directory)).toEqual({})
   })
 })
 
 describe('the folder that jobs made', () => {
   const lock = (): string => join(directory, 'icr-login.lock')
-  const live = JSON.stringify({ owner: 'another', pid: process.pid, host: hostname() })
+  const live = JSON.stringify({ id: 'another', pid: process.pid, machine: thisMachine() })
 
   /** The context of a job that finds the lock taken when it comes, and waits once. */
   function late(meanwhile: () => Promise<void>): Context {
@@ -683,7 +776,7 @@ describe('the folder that jobs made', () => {
     const context = late(async () => {
       await logIn(B, loginOf('2'))
     })
-    await hold(directory, A, [loginOf('1')], context)
+    await addLogins(directory, owner(A), [loginOf('1')], context)
     for (const nonce of order) await logOut(nonce)
     expect(existsSync(directory)).toBe(false)
   })
@@ -692,11 +785,12 @@ describe('the folder that jobs made', () => {
     await logIn(A, loginOf('1'))
     const context = late(async () => {
       // Whoever is at the door keeps the folder from being removed.
-      writeFileSync(`${lock()}.${B}`, live)
+      writeFileSync(`${lock()}-${B}`, live)
       await logOut(A)
-      expect(listing(directory)).toEqual({ [`icr-login.lock.${B}`]: live })
+      expect(listing(directory)).toEqual({ [`icr-login.lock-${B}`]: live })
+      rmSync(`${lock()}-${B}`)
     })
-    await hold(directory, B, [loginOf('2')], context)
+    await addLogins(directory, owner(B), [loginOf('2')], context)
     await logOut(B)
     expect(existsSync(directory)).toBe(false)
   })
@@ -708,23 +802,27 @@ describe('which helper keeps a host’s login', () => {
     ['{"credsStore":"pass"}', 'pass'],
     ['{"credsStore":""}', undefined],
     ['{"credsStore":7}', undefined],
+    ['{"credsstore":"pass"}', 'pass'],
+    ['{"CREDHELPERS":{"us.icr.io":"ibm"}}', 'ibm'],
+    ['{"credHelpers":null}', undefined],
     ['{"credHelpers":{"us.icr.io":"ibm"}}', 'ibm'],
     ['{"credHelpers":{"us.icr.io":"ibm"},"credsStore":"pass"}', 'ibm'],
     ['{"credHelpers":{"us.icr.io":""},"credsStore":"pass"}', undefined],
     ['{"credHelpers":{"de.icr.io":"ibm"},"credsStore":"pass"}', 'pass'],
     ['{"credHelpers":{"de.icr.io":"ibm"}}', undefined]
-  ])('%s names %s', async (text, helper) => {
+  ])('%s names %s', (text, helper) => {
     given(text)
-    expect(helperFor(await readConfig(path), HOST)).toBe(helper)
+    expect(helperFor(readConfig(path), HOST)).toBe(helper)
   })
 
-  test('an entry that is no object is none', async () => {
+  test('an entry is read as it is, be it no object', () => {
     given('{"auths":{"us.icr.io":"x","de.icr.io":{"auth":"y"}}}')
-    const file = await readConfig(path)
-    expect([entryOf(file, HOST), entryOf(file, 'de.icr.io'), entryOf(file, 'icr.io')]).toEqual([
-      null,
+    const file = readConfig(path)
+    expect([HOST, 'de.icr.io', 'icr.io', 'toString'].map((host) => entryOf(file, host))).toEqual([
+      'x',
       { auth: 'y' },
-      null
+      undefined,
+      undefined
     ])
   })
 })
