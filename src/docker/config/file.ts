@@ -211,9 +211,9 @@ export function restoreText(
 ): string | null {
   if (original === undefined) return formatConfig(content)
   const before = parseConfig(path, original)
-  const empty = Object.keys(authsOf(content)).length === 0
-  const text = formatConfig(
-    empty ? { ...content, [findKey(content, 'auths')]: valueOf(before, 'auths') } : content
-  )
+  // An `auths` that only ours made necessary goes again.
+  const empty = [content, before].every((each) => Object.keys(authsOf(each)).length === 0)
+  const bare = empty ? { ...content, [findKey(content, 'auths')]: valueOf(before, 'auths') } : content
+  const text = formatConfig(bare)
   return text === formatConfig(before) ? original : text
 }

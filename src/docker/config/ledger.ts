@@ -50,9 +50,9 @@ export interface Ledger {
   /** The text to restore where docker's layout is not enough; null: there was no file. */
   readonly original?: string | null | undefined
   /** Who could read the file. */
-  readonly access?: { readonly mode: number; readonly gid: number }
+  readonly access?: { readonly mode: number; readonly gid: number } | undefined
   /** The topmost directory that was made for it, relative to the directory. */
-  readonly createdDirectory?: string
+  readonly createdDirectory?: string | undefined
   /** The hash of config.json as one of ours has last written it. */
   readonly lastWritten?: string
   readonly hosts: Readonly<Record<string, HostRecord>>
@@ -93,18 +93,14 @@ function isHostRecord(value: unknown): boolean {
 }
 
 function isLogin(value: unknown): boolean {
-  return (
-    isObject(value) &&
-    typeof value['id'] === 'string' &&
-    typeof value['since'] === 'number' &&
-    isObject(value['runner']) &&
-    isObject(value['entry'])
-  )
+  if (!isObject(value)) return false
+  const { id, since, runner, entry } = value
+  return typeof id === 'string' && typeof since === 'number' && isObject(runner) && isObject(entry)
 }
 
-/** Those whose entry is, or was not long ago, what config.json shows or will show again. */
-function activeIn({ logins }: HostRecord): readonly Login[] {
-  return logins.filter(({ replaced }) => replaced === undefined)
+/** The logins that config.json shows, or will show again. */
+function activeIn(record: HostRecord | undefined): readonly Login[] {
+  return record?.logins.filter(({ replaced }) => replaced === undefined) ?? []
 }
 
 /** What config.json is to show for a host. */
@@ -114,8 +110,7 @@ function expectedEntry(record: HostRecord): unknown {
 
 /** The logins for a host that are still valid. */
 export function activeLogins(ledger: Ledger, host: string): readonly Login[] {
-  const record = ledger.hosts[host]
-  return record === undefined ? [] : activeIn(record)
+  return activeIn(ledger.hosts[host])
 }
 
 /**
@@ -148,12 +143,13 @@ function markReplaced(logins: readonly Login[], outcome: Outcome): readonly Logi
 }
 
 /**
- * Takes a login out of the ledger.
+ * Takes logins out of the ledger, one after the other.
+ * @param shown a host's entry in config.json
  * @returns what came of each host, and the entries that config.json must show now: undefined for none
  */
-export function removeLogin(
+export function removeLogins(
   ledger: Ledger,
-  id: string,
+  ids: readonly string[],
   shown: (host: string) => unknown
 ): {
   readonly ledger: Ledger
@@ -163,15 +159,19 @@ export function removeLogin(
   let left = ledger
   const releases: Release[] = []
   const entries = new Map<string, unknown>()
-  for (const [host, record] of Object.entries(ledger.hosts)) {
-    const login = record.logins.find((each) => each.id === id)
-    if (login === undefined) continue
+  const removeOne = (host: string, record: HostRecord, login: Login): void => {
+    const now = entries.has(host) ? entries.get(host) : shown(host)
     const rest = { ...record, logins: record.logins.filter((each) => each !== login) }
     left = withHost(left, host, rest)
-    const outcome = outcomeOf(login, record, rest, shown(host))
-    if (isShown(login, record, shown(host))) entries.set(host, expectedEntry(rest))
+    if (isShown(login, record, now)) entries.set(host, expectedEntry(rest))
     const helper = rest.logins.length > 0 || record.helper === undefined ? {} : { helper: record.helper }
-    releases.push({ host, outcome, ...helper })
+    releases.push({ host, outcome: outcomeOf(login, record, rest, now), ...helper })
+  }
+  for (const id of ids) {
+    for (const [host, record] of Object.entries(left.hosts)) {
+      const login = record.logins.find((each) => each.id === id)
+      if (login !== undefined) removeOne(host, record, login)
+    }
   }
   return { ledger: left, releases, entries }
 }

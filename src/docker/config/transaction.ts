@@ -1,11 +1,20 @@
 import { createHash } from 'node:crypto'
-import { lstatSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { lstatSync, readFileSync, statSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { type Context, jitter, timeLeft } from '../../context.ts'
 import { codeOf, UserError } from '../../errors/user-error.ts'
 import { isSame, parseObject } from '../../json.ts'
-import { checkWritable, type ConfigFile, configPath, entryOf, readConfig } from './file.ts'
-import { isEmpty, isLedger, type Ledger } from './ledger.ts'
+import {
+  checkWritable,
+  type ConfigFile,
+  configPath,
+  entryOf,
+  findOriginal,
+  readConfig,
+  realpathIfExists,
+  restoreText
+} from './file.ts'
+import { activeLogins, isEmpty, isLedger, type Ledger } from './ledger.ts'
 import { acquireLock, type Lock } from './lock.ts'
 import * as write from './write.ts'
 
@@ -55,6 +64,8 @@ export async function transact<T>(
 export class Transaction {
   readonly #path: string
   readonly #ledgerPath: string
+  /** How the ledger names the file: from its own directory, which another job may see at another path. */
+  readonly #name: string
   readonly #lock: Lock
   readonly file: ConfigFile
   readonly ledger: Ledger | undefined
@@ -69,7 +80,32 @@ export class Transaction {
     checkWritable(this.file, this.#path)
     for (const written of [this.file.path, this.#ledgerPath]) write.removeDrafts(written)
     this.ledger = readLedger(directory)
+    this.#name = relative(realpathIfExists(directory), this.file.path)
+    if (this.ledger !== undefined && this.ledger.file !== this.#name)
+      throw otherFile(directory, this.ledger, this.file)
     this.createdDirectory = this.ledger?.createdDirectory ?? createdDirectory
+  }
+
+  /** The ledger that is there; else one without a login yet, which knows what was there before. */
+  continueLedger(): Ledger {
+    const { file, ledger, createdDirectory } = this
+    const found = statSync(file.path, { throwIfNoEntry: false })
+    if (ledger === undefined)
+      return {
+        version: 2,
+        file: this.#name,
+        hosts: {},
+        createdDirectory,
+        original: findOriginal(file),
+        access: found && { mode: found.mode & 0o7777, gid: found.gid }
+      }
+    const showsOurs = Object.keys(ledger.hosts).some((host) =>
+      activeLogins(ledger, host).some(({ entry }) => isSame(entry, entryOf(file, host)))
+    )
+    const { original } = ledger
+    const known = showsOurs || restoreText(file.path, file.content, original) === original
+    // Else another program has written a text without a login of ours: from now on that is what is restored.
+    return { ...ledger, original: known ? original : findOriginal(file), createdDirectory }
   }
 
   /**
@@ -129,6 +165,14 @@ function conflict(path: string, where = ''): UserError {
   return new write.Conflict(
     `${path} lost the change${where} to another program, each time.`,
     'Give isolate: true, which keeps this login in a file of its own.'
+  )
+}
+
+/** Where config.json leads elsewhere by now, that file is not ours to change. */
+function otherFile(directory: string, ledger: Ledger, { path }: ConfigFile): UserError {
+  return new UserError(
+    `${path} is not the file that was logged in to, which is ${join(realpathIfExists(directory), ledger.file)}.`,
+    'Neither was changed. Take the login out of it by hand: docker logout.'
   )
 }
 

@@ -1,15 +1,11 @@
 import { chmodSync, readdirSync, statSync } from 'node:fs'
-import { join, relative } from 'node:path'
 import { type Context, timeLeft } from '../../context.ts'
-import { UserError } from '../../errors/user-error.ts'
 import { isSame } from '../../json.ts'
 import {
   type ConfigFile,
   configPath,
   entryOf,
-  findOriginal,
   formatConfig,
-  realpathIfExists,
   readConfig,
   restoreText,
   withEntries
@@ -17,7 +13,7 @@ import {
 import * as ledgers from './ledger.ts'
 import type { AuthEntry, HelperUse, Ledger, Release } from './ledger.ts'
 import { isRunning, thisMachine } from './lock.ts'
-import { checkShown, type Entries, hash, readLedger, transact, type Transaction } from './transaction.ts'
+import { checkShown, type Entries, hash, transact, type Transaction } from './transaction.ts'
 import { removeEmptyDirectories } from './write.ts'
 
 /** A login that is to stand in config.json. */
@@ -68,14 +64,15 @@ export async function addLogins(
   const warnings = new Set<string>()
   const work = async (transaction: Transaction): Promise<boolean> => {
     const { file } = transaction
-    const before = continueLedger(directory, transaction)
-    const rest = dropAbandoned(before, file, context)
+    const rest = removeFrom(transaction.continueLedger(), [], transaction, context)
     dropped.push(...rest.releases)
     let { ledger } = rest
+    const shown = (host: string): unknown =>
+      rest.entries.has(host) ? rest.entries.get(host) : entryOf(file, host)
     for (const { host, entry, helper, username } of logins) {
       for (const line of describeHidden(ledger, host, job, entry)) warnings.add(line)
       const named = username === undefined ? {} : { username }
-      ledger = ledgers.addLogin(ledger, host, rest.shown(host), { ...login, ...named, entry }, helper)
+      ledger = ledgers.addLogin(ledger, host, shown(host), { ...login, ...named, entry }, helper)
     }
     const entries = new Map([...rest.entries, ...wanted])
     const text = formatConfig(withEntries(file.content, entries))
@@ -126,21 +123,27 @@ export async function removeLogins(
 ): Promise<readonly Release[]> {
   if (!hasTraces(directory)) return []
   const { releases, emptyFrom } = await transact(directory, context, async (transaction) => {
-    const { file, ledger: before } = transaction
+    const { ledger: before } = transaction
     if (before === undefined) return { releases: [], emptyFrom: transaction.createdDirectory }
-    if (before.file !== nameOf(directory, file)) throw otherFile(directory, before, file)
-    const own = ledgers.removeLogin(before, loginId, (host) => entryOf(file, host))
-    const rest = dropAbandoned(own.ledger, file, context, own.entries)
-    const last = ledgers.isEmpty(rest.ledger)
-    const text = await restore(transaction, before, rest.entries, last, context)
-    transaction.writeLedger(text === null ? rest.ledger : { ...rest.ledger, lastWritten: hash(text) })
-    return {
-      releases: [...own.releases, ...rest.releases],
-      emptyFrom: last ? (before.createdDirectory ?? transaction.createdDirectory) : undefined
-    }
+    const { ledger, entries, releases } = removeFrom(before, [loginId], transaction, context)
+    const last = ledgers.isEmpty(ledger)
+    const text = await restore(transaction, before, entries, last, context)
+    transaction.writeLedger(text === null ? ledger : { ...ledger, lastWritten: hash(text) })
+    return { releases, emptyFrom: last ? transaction.createdDirectory : undefined }
   })
   if (emptyFrom !== undefined) removeEmptyDirectories(directory, emptyFrom)
   return releases
+}
+
+/** Takes logins out of the ledger, and those of jobs that can't be running any more. */
+function removeFrom(
+  ledger: Ledger,
+  ids: readonly string[],
+  { file }: Transaction,
+  context: Context
+): ReturnType<typeof ledgers.removeLogins> {
+  const abandoned = ledgers.findAbandoned(ledger, context.now(), isRunning)
+  return ledgers.removeLogins(ledger, [...ids, ...abandoned], (host) => entryOf(file, host))
 }
 
 /**
@@ -162,17 +165,16 @@ async function restore(
   const changed = entries.size > 0 || (last && restored === original)
   let text = changed ? restored : file.text
   if (text !== file.text) {
-    const bare = withEntries(content, new Map([...entries.keys()].map((host) => [host, undefined])))
-    const shorter = [
-      ...(text === null ? [] : [text]),
-      formatConfig(content),
-      JSON.stringify(content),
-      JSON.stringify(bare)
-    ]
+    const hosts = [...entries.keys()]
+    const bare = JSON.stringify(withEntries(content, new Map(hosts.map((host) => [host, undefined]))))
+    const compact = JSON.stringify(content)
+    const shorter = [...(text === null ? [] : [text]), formatConfig(content), compact, bare]
     text = await transaction.writeConfig(text, entries, shorter)
+    const lost =
+      text === bare && bare !== compact ? `the earlier login for ${hosts.join(', ')}` : 'its layout'
     if (text !== restored)
       context.warning(
-        `The disk is full. ${file.path} no longer holds the login of this job, but ${text === JSON.stringify(bare) ? `the earlier login for ${[...entries.keys()].join(', ')}` : 'its layout'} was not restored.`
+        `The disk is full. ${file.path} no longer holds the login of this job, but ${lost} was not restored.`
       )
   }
   if (last && text !== null) restoreAccess(file.path, mode, access)
@@ -203,103 +205,4 @@ export async function keepLogins(directory: string, loginId: string, context: Co
   await transact(directory, context, (files) => {
     if (files.ledger !== undefined) files.writeLedger(ledgers.keepLogin(files.ledger, loginId))
   })
-}
-
-/** How the ledger names the file: from its own directory, which another job may see at another path. */
-function nameOf(directory: string, { path }: ConfigFile): string {
-  return relative(realpathIfExists(directory), path)
-}
-
-/** The ledger that is there; else one without a login yet, which knows what was there before. */
-function continueLedger(directory: string, { file, ledger, createdDirectory }: Transaction): Ledger {
-  const name = nameOf(directory, file)
-  const created = ledger?.createdDirectory ?? createdDirectory
-  const made = created === undefined ? {} : { createdDirectory: created }
-  if (ledger === undefined) return { version: 2, file: name, hosts: {}, ...made, ...describeFile(file) }
-  if (ledger.file !== name) throw otherFile(directory, ledger, file)
-  const showsOurs = Object.keys(ledger.hosts).some((host) =>
-    ledgers.activeLogins(ledger, host).some(({ entry }) => isSame(entry, entryOf(file, host)))
-  )
-  if (showsOurs) return { ...ledger, ...made }
-  // Another program has written a text without a login of ours: from now on that is what is restored.
-  return { ...describeFile(file), ...ledger, original: findOriginal(file), ...made }
-}
-
-function describeFile(file: ConfigFile): Pick<Ledger, 'original' | 'access'> {
-  const found = statSync(file.path, { throwIfNoEntry: false })
-  const access = found === undefined ? {} : { access: { mode: found.mode & 0o7777, gid: found.gid } }
-  return { original: findOriginal(file), ...access }
-}
-
-/** Where config.json leads elsewhere by now, that file is not ours to change. */
-function otherFile(directory: string, ledger: Ledger, { path }: ConfigFile): UserError {
-  return new UserError(
-    `${path} is not the file that was logged in to, which is ${join(realpathIfExists(directory), ledger.file)}.`,
-    'Neither was changed. Take the login out of it by hand: docker logout.'
-  )
-}
-
-/** Takes out the logins of jobs that can't be running any more. */
-function dropAbandoned(
-  ledger: Ledger,
-  file: ConfigFile,
-  context: Context,
-  before: Entries = new Map()
-): {
-  readonly ledger: Ledger
-  readonly releases: readonly Release[]
-  readonly entries: Entries
-  /** What config.json shows for a host, once the entries are in it. */
-  readonly shown: (host: string) => unknown
-} {
-  let rest = ledger
-  const releases: Release[] = []
-  const entries = new Map(before)
-  const shown = (host: string): unknown => (entries.has(host) ? entries.get(host) : entryOf(file, host))
-  for (const id of ledgers.findAbandoned(ledger, context.now(), isRunning)) {
-    const dropped = ledgers.removeLogin(rest, id, shown)
-    rest = dropped.ledger
-    releases.push(...dropped.releases)
-    for (const [host, entry] of dropped.entries) entries.set(host, entry)
-  }
-  return { ledger: rest, releases, entries, shown }
-}
-
-/**
- * The logins of a step that could not be taken out, one line each: which, where, until when, and how to remove it.
- * @param expiresAt when the credential expires, in ISO 8601; empty where it is not known
- */
-export function describeRemaining(
-  directory: string,
-  loginId: string,
-  hosts: readonly string[],
-  expiresAt: string
-): string[] {
-  const users = findUsers(directory, loginId, hosts)
-  const until = expiresAt === '' ? '' : ` It expires ${expiresAt}.`
-  return [...users].map(
-    ([host, user]) =>
-      `The login for ${host}${user === undefined ? '' : ` as ${user}`} may still be in ${configPath(directory)}.${until} ` +
-      `To remove it, run: docker logout ${host}`
-  )
-}
-
-/** The hosts where the login may still be, with its user where the ledger can be read. */
-function findUsers(
-  directory: string,
-  loginId: string,
-  hosts: readonly string[]
-): Map<string, string | undefined> {
-  try {
-    const ledger = readLedger(directory)
-    return new Map(
-      hosts.flatMap((host) =>
-        (ledger?.hosts[host]?.logins ?? [])
-          .filter(({ id }) => id === loginId)
-          .map(({ username }) => [host, username])
-      )
-    )
-  } catch {
-    return new Map(hosts.map((host) => [host, undefined]))
-  }
 }

@@ -7,7 +7,7 @@ import {
   isEmpty,
   isLedger,
   keepLogin,
-  removeLogin,
+  removeLogins,
   type Ledger,
   type Login
 } from '../../../../src/docker/config/ledger.ts'
@@ -36,7 +36,7 @@ const held = (...ids: string[]): Ledger =>
 function leave(ledger: Ledger, shown: unknown, ...ids: string[]): unknown[] {
   const outcomes: unknown[] = []
   for (const id of ids) {
-    const removed = removeLogin(ledger, id, () => shown)
+    const removed = removeLogins(ledger, [id], () => shown)
     ledger = removed.ledger
     shown = removed.entries.has(HOST) ? removed.entries.get(HOST) : shown
     outcomes.push(...removed.releases.map(({ outcome }) => outcome))
@@ -135,7 +135,7 @@ describe('a login that is kept', () => {
 
   test('stays in its helper', () => {
     const ledger = keepLogin(addLogin(held('a'), HOST, login('a').entry, login('b'), helper('1')), 'b')
-    expect(removeLogin(ledger, 'a', () => USER).releases[0]?.helper).toEqual(helper('1', true))
+    expect(removeLogins(ledger, ['a'], () => USER).releases[0]?.helper).toEqual(helper('1', true))
   })
 })
 
@@ -143,9 +143,9 @@ describe('a helper', () => {
   test('is let go with the last login, as it was found by the first', () => {
     const first = addLogin(EMPTY, HOST, undefined, login('a'), helper('1'))
     const ledger = addLogin(first, HOST, login('a').entry, login('b'), helper('2', true))
-    const { releases, ledger: rest } = removeLogin(ledger, 'a', () => login('b').entry)
+    const { releases, ledger: rest } = removeLogins(ledger, ['a'], () => login('b').entry)
     expect(releases).toEqual([{ host: HOST, outcome: 'shared' }])
-    expect(removeLogin(rest, 'b', () => login('b').entry).releases[0]?.helper).toEqual(helper('2'))
+    expect(removeLogins(rest, ['b'], () => login('b').entry).releases[0]?.helper).toEqual(helper('2'))
   })
 })
 

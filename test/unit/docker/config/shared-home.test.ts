@@ -17,13 +17,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { dockerConfigDirectory, entryOf, readConfig } from '../../../../src/docker/config/file.ts'
-import {
-  addLogins,
-  describeRemaining,
-  hashJob,
-  keepLogins,
-  removeLogins
-} from '../../../../src/docker/config/user-config.ts'
+import { describeRemaining } from '../../../../src/docker/config/remaining.ts'
+import { addLogins, hashJob, keepLogins, removeLogins } from '../../../../src/docker/config/user-config.ts'
 import { runWell } from '../../../support/child.ts'
 import { measured } from '../../../support/measured.ts'
 import { node24 } from '../../../support/node24-path.mjs'
