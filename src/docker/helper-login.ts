@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Context } from '../context.ts'
 import type { Credential } from '../credential/credential.ts'
 import { type CredentialHelper, eraseFromHelper, findHelper, getFromHelper } from './helper.ts'
-import { UserError } from '../errors/user-error.ts'
+import { messageOf, UserError } from '../errors/user-error.ts'
 import type { HelperUse, Release } from './config/ledger.ts'
 
 /** A helper that is to keep a host's login. */
@@ -66,14 +66,21 @@ function digestOf({ username, secret }: Credential): string {
  */
 export async function eraseUnused(releases: readonly Release[], context: Context): Promise<string[]> {
   const changed: string[] = []
+  const failures: unknown[] = []
   for (const { host, helper: use } of releases) {
     if (use === undefined || use.before) continue
-    const helper = await findHelper(use.name)
-    const found = await getFromHelper(helper, host, context)
-    if (found === undefined) continue
-    if (digestOf(found) === use.digest) await eraseAndCheck(helper, host, context)
-    else changed.push(host)
+    try {
+      const helper = await findHelper(use.name)
+      const found = await getFromHelper(helper, host, context)
+      if (found === undefined) continue
+      if (digestOf(found) === use.digest) await eraseAndCheck(helper, host, context)
+      else changed.push(host)
+    } catch (error) {
+      failures.push(error)
+    }
   }
+  if (failures.length > 1) throw new Error(failures.map(messageOf).join('\n'))
+  if (failures.length === 1) throw failures[0]
   return changed
 }
 

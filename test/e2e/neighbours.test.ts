@@ -137,6 +137,30 @@ describe('Two uses of the action in one job', () => {
   })
 })
 
+describe('Two jobs on one machine', () => {
+  async function startAs(
+    home: string,
+    tracking: string,
+    key: string
+  ): Promise<{ job: Job; warnings: string[] }> {
+    const job = await stage.newJob({ home, env: { RUNNER_TRACKING_ID: tracking } })
+    const main = await job.main(stage.here({ 'api-key': key }))
+    expect(main.exitCode).toBe(0)
+    return { job, warnings: main.warnings }
+  }
+
+  test('for the same host: the second says whose login it hides, and how to avoid that', async () => {
+    const home = stage.newFolder()
+    const first = await startAs(home, 'github_1', WRITER_KEY)
+    const again = await startAs(home, 'github_1', READER_KEY)
+    expect([first.warnings, again.warnings]).toEqual([[], []])
+    const other = await startAs(home, 'github_2', WRITER_KEY)
+    expect(other.warnings).toEqual([expect.stringMatching(/as iamapikey since 20.*isolate: true/u)])
+    for (const { job } of [first, other, again]) expectSuccess(await job.post())
+    expect(snapshot(home)).toEqual({})
+  })
+})
+
 describe('What others do between main and post', () => {
   /** What a person or another action does with docker in the same home. */
   async function docker(job: Job, args: string[], input = ''): Promise<void> {

@@ -1,13 +1,8 @@
 import { isObject, isSame } from '../../json.ts'
+import type { ProcessId } from './lock.ts'
 
 /** An entry of config.json's `auths`. */
 export type AuthEntry = Readonly<Record<string, unknown>>
-
-/** A process, and the machine on which its ID means something. */
-export interface ProcessId {
-  readonly machine: string
-  readonly pid: number
-}
 
 /** A login that a job holds. */
 export interface Login {
@@ -79,17 +74,13 @@ export interface Release {
 }
 
 export function isLedger(value: unknown): value is Ledger {
+  if (!isObject(value) || !isObject(value['hosts'])) return false
+  const logins = Object.values(value['hosts']).map((record) => isObject(record) && record['logins'])
   return (
-    isObject(value) &&
     value['version'] === 2 &&
     typeof value['file'] === 'string' &&
-    isObject(value['hosts']) &&
-    Object.values(value['hosts']).every(isHostRecord)
+    logins.every((each) => Array.isArray(each) && each.every(isLogin))
   )
-}
-
-function isHostRecord(value: unknown): boolean {
-  return isObject(value) && Array.isArray(value['logins']) && value['logins'].every(isLogin)
 }
 
 function isLogin(value: unknown): boolean {
@@ -113,10 +104,7 @@ export function activeLogins(ledger: Ledger, host: string): readonly Login[] {
   return activeIn(ledger.hosts[host])
 }
 
-/**
- * Puts a login on top of what config.json shows now.
- * @param shown the host's entry in config.json
- */
+/** Puts a login on top of `shown`, the host's entry in config.json. */
 export function addLogin(
   ledger: Ledger,
   host: string,
@@ -226,7 +214,6 @@ export function isEmpty(ledger: Ledger): boolean {
   return Object.keys(ledger.hosts).length === 0
 }
 
-/** A host without a login is not kept. */
 function withHost(ledger: Ledger, host: string, record: HostRecord): Ledger {
   const hosts = Object.entries({ ...ledger.hosts, [host]: record })
   return { ...ledger, hosts: Object.fromEntries(hosts.filter(([, { logins }]) => logins.length > 0)) }

@@ -4,13 +4,18 @@ import { hostname } from 'node:os'
 import { type Context, jitter, timeLeft } from '../../context.ts'
 import { codeOf, UserError } from '../../errors/user-error.ts'
 import { parseObject } from '../../json.ts'
-import type { ProcessId } from './ledger.ts'
 import { Conflict, isDiskFull, keepOwner, removeExact } from './write.ts'
 
 const POLL_MS = 40
 const NOTICE_MS = 1_000
 /** A lock that does not change for longer belongs to nobody: its work takes milliseconds. */
 const STALE_MS = 10_000
+
+/** A process, and the machine on which its ID means something. */
+export interface ProcessId {
+  readonly machine: string
+  readonly pid: number
+}
 
 export interface Lock {
   /** No other lock has the same. */

@@ -1,4 +1,4 @@
-import { chmodSync, readdirSync, statSync } from 'node:fs'
+import { closeSync, constants, fchmodSync, fstatSync, openSync, readdirSync, statSync } from 'node:fs'
 import { type Context, timeLeft } from '../../context.ts'
 import { isSame } from '../../json.ts'
 import {
@@ -187,10 +187,15 @@ function restoreAccess(
   mode: number,
   access: Ledger['access'] = { mode: 0o600, gid: -1 }
 ): void {
-  const wanted = mode === 0o600 ? access.mode : mode
-  const now = statSync(path)
-  if ((now.mode & 0o7777) !== wanted)
-    chmodSync(path, mode !== 0o600 || now.gid === access.gid ? wanted : wanted & ~0o070)
+  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+  try {
+    const found = fstatSync(file)
+    const before = found.gid === access.gid ? access.mode : access.mode & ~0o070
+    const wanted = mode === 0o600 ? before : mode
+    if ((found.mode & 0o7777) !== wanted) fchmodSync(file, wanted)
+  } finally {
+    closeSync(file)
+  }
 }
 
 /** Whether anything of ours lies there. If not, a directory that can't be written is no reason to warn. */

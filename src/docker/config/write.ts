@@ -4,6 +4,7 @@ import {
   fstatSync,
   fsyncSync,
   ftruncateSync,
+  lchownSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -171,13 +172,7 @@ export function createDirectory(directory: string): string | undefined {
 function giveToOwnerOf(parent: string, made: string): void {
   if (process.getuid?.() !== 0) return
   const { uid, gid } = statSync(parent)
-  // By its handle: no link in its place is followed.
-  const file = openSync(made, 'r')
-  try {
-    fchownSync(file, uid, gid)
-  } finally {
-    closeSync(file)
-  }
+  lchownSync(made, uid, gid)
 }
 
 /**

@@ -219,11 +219,11 @@ describe('a full disk', () => {
 
   function fillBlocks(): void {
     const { bavail, bsize } = statfsSync(directory)
-    writeFileSync(join(directory, '..', 'filler'), Buffer.alloc(Number(bavail) * Number(bsize)))
+    writeFileSync(join(directory, '..', 'filler'), Buffer.alloc(bavail * bsize))
   }
 
   function fillInodes(): void {
-    for (let at = 0; Number(statfsSync(directory).ffree) > 0; at++)
+    for (let at = 0; statfsSync(directory).ffree > 0; at++)
       writeFileSync(join(directory, '..', `filler-${at}`), '')
   }
 
@@ -283,20 +283,20 @@ describe('a full disk', () => {
 
 describe('eight processes', () => {
   const program = fileURLToPath(new URL('../../support/jobs.ts', import.meta.url))
-  const args = (host: string): string[] => ['--no-warnings', program, directory, host, '8']
+  const args = (host: string): string[] => ['--no-warnings', program, directory, host, '20']
 
   test('lose no login, and leave the file as it was; half of them killed, the others do', async () => {
     given(USER_TEXT)
     const hosts = Array.from({ length: 4 }, (_, at) => `r${at}.icr.io`)
     const killed = hosts.map((host) => spawn(node24(), args(host), { env: measured(), stdio: 'ignore' }))
     const living = hosts.map((host) => runWell(node24(), args(`x-${host}`), { env: measured() }))
-    await wait(900)
     const ended = killed.map(async (child) => new Promise((resolve) => child.once('exit', resolve)))
+    await wait(500)
     for (const child of killed) child.kill('SIGKILL')
     await Promise.all([...ended, ...living])
     for (const { id } of heldLogins()) await removeLogins(directory, id, makeContext({ patient: true }))
     expect(listing(directory)).toEqual({ 'config.json': USER_TEXT })
-  }, 30_000)
+  }, 20_000)
 
   function heldLogins(): { id: string }[] {
     const path = join(directory, 'icr-login.json')
