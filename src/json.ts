@@ -36,3 +36,22 @@ export function isSame(a: unknown, b: unknown): boolean {
 function isContainer(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
 }
+
+/**
+ * Whether an object in a valid JSON text has a key twice: readers differ in which of the two counts. True also if it is
+ * nested too deeply to tell.
+ */
+export function hasDuplicateKeys(text: string): boolean {
+  const written = [...text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/g)].filter(([, colon]) => colon !== undefined)
+  // The reviver is called for the root too.
+  let parsed = -1
+  try {
+    JSON.parse(text, function (this: unknown, _key, value: unknown) {
+      if (!Array.isArray(this)) parsed += 1
+      return value
+    })
+  } catch {
+    return true
+  }
+  return written.length !== parsed
+}

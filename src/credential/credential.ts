@@ -7,7 +7,7 @@ import { isJwt, parseExpiry } from './jwt.ts'
 export const SECRET_KINDS = ['api-key', 'registry-token', 'access-token', 'refresh-token'] as const
 export type SecretKind = (typeof SECRET_KINDS)[number]
 
-/** The user name that tells the registry what kind of secret the password is, facts/ibm-cloud.md section 4. */
+/** The username tells the registry what kind of secret the password is (docs/references.md, "Registry authentication"). */
 export const USERNAMES: Readonly<Record<SecretKind, string>> = {
   'api-key': 'iamapikey',
   'registry-token': 'token',
@@ -26,9 +26,9 @@ export function formatBasic({ username, secret }: Credential): string {
 }
 
 /**
- * The secret in what a user pasted: without blanks, quotes or `Bearer ` around it, or taken from the JSON file that
- * IBM's console downloads.
- * @throws UserError where it can't be a secret of that kind; the message never holds any of it
+ * The secret in an input: without spaces, quotes or `Bearer ` around it, or taken from the JSON file that the IBM Cloud
+ * console downloads.
+ * @throws UserError if it can't be a secret of that kind; the message contains nothing of it
  */
 export function parseSecret(kind: SecretKind, pasted: string): string {
   const text = unwrap(pasted)
@@ -39,11 +39,11 @@ export function parseSecret(kind: SecretKind, pasted: string): string {
       'Store the secret again, whole.'
     )
   }
-  // docker keeps a line end inside the secret (facts/clients-and-runner.md), and a header can't carry one.
+  // docker keeps a line break inside the secret (docs/references.md, "docker CLI"), and a header can't contain one.
   if (/[\r\n]/.test(secret)) {
     throw new UserError(`${kind} has a line break inside.`, 'Store the secret again, as one line.')
   }
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  // eslint-disable-next-line no-control-regex -- control characters are looked for
   if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(secret)) {
     throw new UserError(`${kind} has a control character inside.`, 'Store the secret again, as plain text.')
   }
@@ -83,12 +83,12 @@ function checkShape(kind: SecretKind, secret: string): void {
   }
 }
 
-/** An access token that ends sooner than this is refused: the job could not use it, facts section 3.1. */
+/** An access token that expires sooner is refused: the job could not use it. */
 const MIN_LIFETIME_MS = 60_000
 
 /**
  * @param now milliseconds since 1970, by this machine's clock
- * @throws UserError where the access token has ended, or is about to; the message has both clocks
+ * @throws UserError if the access token has expired, or is about to; the message has both clocks
  */
 export function checkNotExpired(token: string, now: number): void {
   const expiresAt = parseExpiry(token)
@@ -100,13 +100,13 @@ export function checkNotExpired(token: string, now: number): void {
   )
 }
 
-/** How a trusted profile is named: by its ID, its CRN, or its name. */
+/** A trusted profile, by its ID, its CRN, or its name. */
 export interface TrustedProfile {
   readonly by: 'id' | 'crn' | 'name'
   readonly value: string
 }
 
-/** Reads the input `trusted-profile`; the `iam-` before an ID goes. */
+/** Parses the input `trusted-profile`; the `iam-` before an ID is removed. */
 export function parseTrustedProfile(text: string): TrustedProfile {
   if (text.startsWith('crn:')) return { by: 'crn', value: text }
   const id = /^(?:iam-)?(Profile-[0-9A-Za-z-]+)$/.exec(text)?.[1]

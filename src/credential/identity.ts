@@ -13,8 +13,8 @@ interface SecretIdentity {
 export type Identity = SecretIdentity | { readonly kind: 'keyless'; readonly profile: TrustedProfile }
 
 /**
- * A secret with a trusted profile beside it, which is the user name to log in as.
- * @throws UserError where they don't go together
+ * A secret with a trusted profile, whose ID is the username.
+ * @throws UserError if they can't be combined
  */
 export function withProfile(given: Identity, profile: TrustedProfile): Identity {
   if (given.kind === 'keyless') return given
@@ -22,7 +22,7 @@ export function withProfile(given: Identity, profile: TrustedProfile): Identity 
   return { ...given, profile }
 }
 
-/** A trusted profile's ID is a user name, with an API key as its password (facts/ibm-cloud.md section 4). */
+/** A trusted profile's ID is a username, with an API key as its password (docs/references.md, "Registry authentication"). */
 function checkProfileId(kind: SecretKind, profile: TrustedProfile): void {
   if (kind !== 'api-key') {
     throw new UserError(
@@ -37,11 +37,11 @@ function checkProfileId(kind: SecretKind, profile: TrustedProfile): void {
   )
 }
 
-/** What the job logs in with. */
+/** The credential that the job logs in with. */
 export interface JobCredential extends Credential {
-  /** undefined: not known. */
+  /** undefined if not known. */
   readonly expiresAt: Date | undefined
-  /** Whether it was obtained for this job, so that later steps can be handed it. */
+  /** Whether it was obtained for this job, and so can be an output. */
   readonly shortLived: boolean
 }
 

@@ -1,9 +1,9 @@
 import { RefusedError } from './user-error.ts'
 import { quoteRedacted } from './redact.ts'
 
-/** What a service says, and what it means to a user. docs/troubleshooting.md has a row for each. */
+/** A service's message, and what it means to a user. docs/troubleshooting.md has a row for each. */
 interface KnownMessage {
-  /** Words of the message, or its code. */
+  /** Matches the message, or its code. */
   readonly pattern: RegExp
   readonly cause: string
   readonly hint: string
@@ -14,8 +14,8 @@ const POLICY =
 const NEW_LOGIN = 'Log in to IBM Cloud again for a new one, or give an api-key, which does not end.'
 
 /**
- * Every message of facts/ibm-cloud.md, section 4 (the registry) and section 3.3 (IAM). The first that matches counts,
- * so what is more special stands first.
+ * Messages of IAM and of the registry (docs/references.md, "IAM errors" and "Registry authentication"). The first
+ * match counts, so the more specific rows come first.
  */
 export const KNOWN_MESSAGES: readonly KnownMessage[] = [
   {
@@ -134,20 +134,32 @@ export const KNOWN_MESSAGES: readonly KnownMessage[] = [
   }
 ]
 
-/** The row for what a service said; undefined where nobody has written one yet. */
+/** The row for a service's message; undefined if there is none yet. */
 export function findKnownMessage(message: string): KnownMessage | undefined {
-  return KNOWN_MESSAGES.find(({ pattern: says }) => says.test(message))
+  return KNOWN_MESSAGES.find(({ pattern }) => pattern.test(message))
 }
 
 /**
- * The error for a refused credential. 400 and 401 both mean that (facts/ibm-cloud.md section 0, item 6).
- * @param what what was tried, for which host
- * @param said the service's own message; where it holds any piece of the secret, it is not shown
+ * The error for a refused credential; 400 and 401 both mean that (docs/references.md, "IAM errors").
+ * @param what what failed, for which host
+ * @param message the service's own; if it holds any piece of the secret, it is not shown
+ * @param requestId as `findRequestId` returns it
  */
-export function explainRefusal(what: string, said: string, secret: string): RefusedError {
-  const { cause, hint: cure } = findKnownMessage(said) ?? {
+export function explainRefusal(
+  what: string,
+  message: string,
+  secret: string,
+  requestId?: string
+): RefusedError {
+  const { cause, hint } = findKnownMessage(message) ?? {
     cause: 'The credential was refused.',
     hint: 'Check the secret, that it is given as what it is, and that region is the one your namespace is in.'
   }
-  return new RefusedError(`${what}: ${cause}`, cure, said === '' ? undefined : quoteRedacted(said, secret))
+  return new RefusedError(`${what}: ${cause}`, hint, formatResponse(message, secret, requestId))
+}
+
+/** A service's message and request ID as one line; undefined if there is neither. */
+export function formatResponse(message: string, secret: string, requestId?: string): string | undefined {
+  const shown = message === '' ? undefined : quoteRedacted(message, secret)
+  return requestId === undefined ? shown : `${shown ?? 'no message'} (${requestId})`
 }

@@ -9,7 +9,7 @@ export function quote(text: string): string {
 
 /**
  * A line that the runner takes for text: without control characters, and with none of its commands (`::…::` at the
- * start, `##[…]` anywhere; facts/clients-and-runner.md, "The runner").
+ * start, `##[…]` anywhere; docs/references.md, "Runner").
  */
 export function escapeLine(line: string): string {
   return (

@@ -1,9 +1,10 @@
+import { parseObject, stringAt } from '../json.ts'
 import { MAX_QUOTE, quote } from './quote.ts'
 
-/** Every secret that this step was given or has made, so that none of them is shown in the words of a service. */
+/** Every secret that this step was given or has obtained, so that no service's message shows one. */
 export const knownSecrets = new Set<string>()
 
-/** How many characters of a secret, plain or encoded, give it away; more where it is encoded at length. */
+/** So many characters in common with a secret, plain or encoded, reveal it; more if the encoding is a long one. */
 const PIECE = 6
 const LONG_PIECE = 10
 /** IDs are hexadecimal, and so is one form of every secret: six characters in common are not rare. */
@@ -23,13 +24,35 @@ export function quoteRedacted(message: string, secret: string): string {
 
 /** Whether an ID from a service can go into addresses, into the log and into state: it repeats no secret. */
 export function isPlainId(id: string): boolean {
-  const long = [...knownSecrets].filter(({ length }) => length >= ID_PIECE)
-  return /^[\w-]{1,100}$/.test(id) && !long.some((secret) => repeats(id.toLowerCase(), secret, ID_PIECE))
+  return /^[\w-]{1,100}$/.test(id) && !repeatsAny(id, [...knownSecrets])
 }
 
 /** An ID for a message. */
 export function quoteId(id: string): string {
   return isPlainId(id) ? id : NOT_SHOWN
+}
+
+/**
+ * The ID that a service gave a request, by the name that IBM's support knows it by (docs/references.md, "IAM errors"
+ * and "Registry tokens"); undefined if there is none, or it is not plain text, or repeats a secret.
+ */
+export function findRequestId(
+  { headers, body }: { readonly headers: NodeJS.Dict<string | string[]>; readonly body: string },
+  secret: string
+): string | undefined {
+  const ids = Object.entries({
+    'Transaction-Id': headers['transaction-id'],
+    'X-Request-Id': headers['x-request-id'],
+    'request-id': stringAt(parseObject(body), 'request-id')
+  })
+  const found = ids.find(([, id]) => typeof id === 'string' && /^\w[\w.:-]{0,99}$/.test(id))
+  if (found === undefined || repeatsAny(String(found[1]), [secret, ...knownSecrets])) return undefined
+  return found.join(': ')
+}
+
+function repeatsAny(id: string, secrets: readonly string[]): boolean {
+  const long = secrets.filter(({ length }) => length >= ID_PIECE)
+  return long.some((secret) => repeats(id.toLowerCase(), secret, ID_PIECE))
 }
 
 function repeats(text: string, secret: string, length = PIECE): boolean {
@@ -42,7 +65,8 @@ function repeats(text: string, secret: string, length = PIECE): boolean {
     JSON.stringify(secret),
     // As Go writes JSON.
     JSON.stringify(secret).replace(/[<>&]/g, (unit) => `\\u00${unit.charCodeAt(0).toString(16)}`),
-    ...once
+    ...once,
+    ...inBase32(secret)
   ]
   // Each byte by its number, as in a URL, in XML, and in JSON, whose backslashes can be many; and base64 of base64.
   const long = [
@@ -51,7 +75,27 @@ function repeats(text: string, secret: string, length = PIECE): boolean {
     [...Buffer.from(secret)].map((byte) => `&#${byte};`).join(''),
     ...once.flatMap(inBase64)
   ]
-  return shares(text, short, length) || shares(text.replaceAll('\\', ''), long, LONG_PIECE)
+  // Cut up by blanks, or by other marks if enough of it is letters; forwards and backwards.
+  const dense = withoutBlanks(text)
+  const letters = lettersOf(text)
+  return (
+    shares(text, short, length) ||
+    shares(text.replaceAll('\\', ''), long, LONG_PIECE) ||
+    [dense, reverse(dense)].some((run) => shares(run, short.map(withoutBlanks), length)) ||
+    [letters, reverse(letters)].some((run) => shares(run, short.map(lettersOf), length, LONG_PIECE))
+  )
+}
+
+function withoutBlanks(text: string): string {
+  return text.replace(/[\s\u200b-\u200d\u2060]/g, '')
+}
+
+function lettersOf(text: string): string {
+  return text.replace(/[^a-z0-9]/gi, '')
+}
+
+function reverse(text: string): string {
+  return Array.from(text).reverse().join('')
 }
 
 /** base64 of a text at each of the three offsets that it can have in a longer one. */
@@ -60,14 +104,28 @@ function inBase64(text: string): string[] {
   return shifted.flatMap((bytes) => [bytes.toString('base64'), bytes.toString('base64url')])
 }
 
-/** Whether a text holds a piece of any of the others, compared in lowercase. */
-function shares(text: string, forms: readonly string[], length: number): boolean {
+const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567'
+
+/** base32 (RFC 4648) of a text at each of the five offsets that it can have in a longer one. */
+function inBase32(text: string): string[] {
+  const bits = [...Buffer.from(text)].map((byte) => byte.toString(2).padStart(8, '0')).join('')
+  return [0, 3, 1, 4, 2].map((offset) =>
+    ('0'.repeat(offset) + bits).replace(/.{1,5}/g, (five) => BASE32.charAt(parseInt(five.padEnd(5, '0'), 2)))
+  )
+}
+
+/**
+ * Whether a text holds a piece of any of the others, compared in lowercase.
+ * @param least shorter forms than this are not looked for
+ */
+function shares(text: string, forms: readonly string[], length: number, least = 1): boolean {
   const windows = new Set(pieces(text, length))
-  return forms.some((form) =>
-    form.length < length
+  return forms.some((form) => {
+    if (form.length < least) return false
+    return form.length < length
       ? text.includes(form.toLowerCase())
       : pieces(form.toLowerCase(), length).some((piece) => windows.has(piece))
-  )
+  })
 }
 
 function pieces(text: string, length: number): string[] {

@@ -5,14 +5,22 @@ import { isNativeError } from 'node:util/types'
  * said, if it said anything; what to do next.
  */
 export class UserError extends Error {
+  /** What failed and what the service said, without what to do next. */
+  readonly summary: string
+
   constructor(what: string, hint: string, response?: string) {
-    super([what, ...(response === undefined ? [] : [`It said: ${response}`]), hint].join('\n'))
+    const summary = response === undefined ? what : `${what}\nIt said: ${response}`
+    super(`${summary}\n${hint}`)
     this.name = 'UserError'
+    this.summary = summary
   }
 }
 
-/** A service said no, and will say it again: wrong credential, or no right to do that. */
-export class RefusedError extends UserError {}
+/** A service refused, and will refuse again: wrong credential, or no permission. */
+export class RefusedError extends UserError {
+  /** Whether the service did not accept the credential at all, as opposed to what was requested with it. */
+  unauthenticated = false
+}
 
 /** The message of anything that was thrown, without a stack. */
 export function messageOf(error: unknown): string {

@@ -4,9 +4,6 @@ import { parseObject } from '../json.ts'
 import { type Reply, type Request, send } from './client.ts'
 import { RetryableError } from './fault.ts'
 
-export { MAX_LIST_BYTES as LARGEST_LIST, type Reply, type Request } from './client.ts'
-export { RetryableError, RetryableError as Fault } from './fault.ts'
-
 const ATTEMPTS = 4
 /** A wait that is bounded by less than this is not worth another attempt. */
 const MIN_ROOM_MS = 50

@@ -7,7 +7,7 @@ import { fetchComputeToken } from './compute.ts'
 
 /**
  * The job's own IAM access token, before any profile is assumed with it.
- * @throws UserError where IAM, or the compute resource, issues none
+ * @throws UserError if IAM, or the compute resource, issues none
  */
 export async function fetchAccessToken(
   identity: Identity,
@@ -28,8 +28,8 @@ export async function fetchAccessToken(
 }
 
 /**
- * The job's own credential for a registry.
- * @throws UserError where a keyless identity can't be had
+ * The job's own registry credential.
+ * @throws UserError if a keyless identity gets no token
  */
 export async function resolveCredential(
   identity: Identity,

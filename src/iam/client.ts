@@ -1,25 +1,26 @@
 import type { Context } from '../context.ts'
-import { type TrustedProfile } from '../credential/credential.ts'
-import { parseExpiry } from '../credential/jwt.ts'
-import { parseSeconds } from '../credential/jwt.ts'
-import { parseClaims } from '../credential/jwt.ts'
+import type { TrustedProfile } from '../credential/credential.ts'
+import { parseClaims, parseExpiry, parseSeconds } from '../credential/jwt.ts'
 import { explainRefusal } from '../errors/known-messages.ts'
-import type { RefusedError } from '../errors/user-error.ts'
-import { Fault, fetchReply, parseBody, type Reply } from '../http/retry.ts'
+import { findRequestId } from '../errors/redact.ts'
+import { type RefusedError, UserError } from '../errors/user-error.ts'
+import type { Reply } from '../http/client.ts'
+import { RetryableError } from '../http/fault.ts'
+import { fetchReply, parseBody } from '../http/retry.ts'
 import { isObject, parseObject, stringAt } from '../json.ts'
 
 export interface AccessToken {
   readonly token: string
-  /** When it ends; undefined where IAM did not say. */
+  /** undefined if IAM did not say. */
   readonly expiresAt: Date | undefined
 }
 
 const GRANT = 'urn:ibm:params:oauth:grant-type:'
 
 /**
- * Exchanges an API key for an IAM access token (facts/ibm-cloud.md section 3.1).
+ * Exchanges an API key for an IAM access token (docs/references.md, "IAM tokens").
  * @param iamUrl IAM's origin
- * @throws RefusedError where IAM refuses the key; UserError where it can't be reached
+ * @throws RefusedError if IAM refuses the key; UserError if it can't be reached
  */
 export async function exchangeApiKey(iamUrl: string, apiKey: string, context: Context): Promise<AccessToken> {
   const form = { grant_type: `${GRANT}apikey`, apikey: apiKey, response_type: 'cloud_iam' }
@@ -27,7 +28,7 @@ export async function exchangeApiKey(iamUrl: string, apiKey: string, context: Co
 }
 
 /**
- * Exchanges a compute resource's token for an access token of a trusted profile (section 3.1).
+ * Exchanges a compute resource's token for an access token of a trusted profile.
  * @throws as exchangeApiKey
  */
 export async function exchangeComputeToken(
@@ -45,8 +46,8 @@ export async function exchangeComputeToken(
 }
 
 /**
- * Assumes a trusted profile: an access token of an identity for one of the profile (section 3.1). A profile's name
- * is looked up in the account of the first token.
+ * Assumes a trusted profile: exchanges an identity's access token for one of the profile. A profile's name is looked up
+ * in the account of the first token.
  * @throws as exchangeApiKey
  */
 export async function assumeProfile(
@@ -55,7 +56,7 @@ export async function assumeProfile(
   profile: TrustedProfile,
   context: Context
 ): Promise<AccessToken> {
-  const account = profile.by === 'name' ? accountOf(accessToken) : undefined
+  const account = profile.by === 'name' ? findAccount(accessToken) : undefined
   const form = {
     grant_type: `${GRANT}assume`,
     access_token: accessToken,
@@ -65,8 +66,21 @@ export async function assumeProfile(
   return await fetchToken(iamUrl, form, { what: 'the trusted profile', secret: accessToken }, context)
 }
 
-/** The account in an access token: `account.bss` (facts section 3.1, "JWT claims"). */
-export function accountOf(accessToken: string): string | undefined {
+/**
+ * The account of an access token.
+ * @throws UserError if the token does not say
+ */
+export function accountOf(accessToken: string): string {
+  const account = findAccount(accessToken)
+  if (account !== undefined) return account
+  throw new UserError(
+    "IAM's access token does not say which account it is of.",
+    'Is iam-url the address of IBM Cloud IAM?'
+  )
+}
+
+/** `account.bss` (docs/references.md, "IAM tokens"). */
+function findAccount(accessToken: string): string | undefined {
   const account = parseClaims(accessToken)?.['account']
   return isObject(account) ? stringAt(account, 'bss') : undefined
 }
@@ -74,7 +88,7 @@ export function accountOf(accessToken: string): string | undefined {
 async function fetchToken(
   iamUrl: string,
   form: Record<string, string>,
-  about: { readonly what: string; readonly secret: string },
+  { what, secret }: { readonly what: string; readonly secret: string },
   context: Context
 ): Promise<AccessToken> {
   const url = new URL(`${iamUrl}/identity/token`)
@@ -86,20 +100,20 @@ async function fetchToken(
       body: new URLSearchParams(form).toString()
     },
     (reply) => {
-      if (reply.status === 200) return readAccessToken(reply, context, about.secret)
-      throw explainReply(`IAM (${url.host}) refused ${about.what}`, reply, about.secret)
+      if (reply.status === 200) return readAccessToken(reply, context, secret)
+      throw explainReply(`IAM (${url.host}) refused ${what}`, reply, secret)
     },
     context
   )
 }
 
-/** The access token in a reply of IAM's, or of a metadata service; masked. */
+/** The access token in a reply of IAM or of a metadata service; masked. */
 export function readAccessToken(reply: Reply, context: Context, secret?: string): AccessToken {
   const body = parseBody(reply)
   const token = stringAt(body, 'access_token')
   // The secret itself would be taken for a short-lived token, and handed on as one.
   if (token === undefined || token === secret)
-    throw new Fault(`it answered ${reply.status} without an access token`)
+    throw new RetryableError(`it answered ${reply.status} without an access token`)
   context.mask(token)
   return { token, expiresAt: parseExpiry(token) ?? expiryOf(body, context) }
 }
@@ -112,8 +126,8 @@ function expiryOf(body: Record<string, unknown>, context: Context): Date | undef
 }
 
 /**
- * The error for a reply that is a refusal, in IAM's terms: `errorCode` and `errorMessage` of the token endpoint, or
- * the `errors` of `/v1/*` (facts/ibm-cloud.md section 3.3).
+ * The error for a reply that is a refusal: with `errorCode` and `errorMessage` of the token endpoint, or the `errors` of
+ * `/v1/*` (docs/references.md, "IAM errors").
  */
 export function explainReply(what: string, reply: Reply, secret: string): RefusedError {
   const body = parseObject(reply.body)
@@ -126,5 +140,10 @@ export function explainReply(what: string, reply: Reply, secret: string): Refuse
       stringAt(error, 'message')
     ])
   ]
-  return explainRefusal(`${what} (${reply.status})`, message.filter(Boolean).join(' '), secret)
+  return explainRefusal(
+    `${what} (${reply.status})`,
+    message.filter(Boolean).join(' '),
+    secret,
+    findRequestId(reply, secret)
+  )
 }

@@ -1,22 +1,23 @@
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import type { Context } from '../context.ts'
 import type { TrustedProfile } from '../credential/credential.ts'
 import { UserError } from '../errors/user-error.ts'
-import { Fault, fetchReply, parseBody } from '../http/retry.ts'
-import { type AccessToken, exchangeComputeToken, explainReply, readAccessToken } from './client.ts'
-import { stringAt } from '../json.ts'
+import { RetryableError } from '../http/fault.ts'
 import { isLoopback } from '../http/loopback.ts'
+import { fetchReply, parseBody } from '../http/retry.ts'
+import { stringAt } from '../json.ts'
+import { type AccessToken, exchangeComputeToken, explainReply, readAccessToken } from './client.ts'
 
-/** Where IBM Cloud puts a compute resource's token, in the order in which IBM's SDKs look, facts section 6. */
+/** The files that hold a compute resource's token, in the order of IBM's SDKs (docs/references.md, "Keyless"). */
 const TOKEN_FILES = [
   '/var/run/secrets/tokens/vault-token',
   '/var/run/secrets/tokens/sa-token',
   '/var/run/secrets/codeengine.cloud.ibm.com/compute-resource-token/token'
 ]
 
-export interface ComputeEnvironment {
+interface ComputeEnvironment {
   readonly iamUrl: string
-  /** `RUNNER_ENVIRONMENT`: `github-hosted`, `self-hosted`, or nothing. */
+  /** `RUNNER_ENVIRONMENT`: `github-hosted`, `self-hosted`, or not set. */
   readonly runner: string | undefined
   /** `IBMCLOUD_CR_VPC_URL`, which IBM's CLI reads. */
   readonly metadataUrl: string | undefined
@@ -24,36 +25,40 @@ export interface ComputeEnvironment {
 }
 
 /**
- * Keyless: an IAM access token for a trusted profile, from what IBM Cloud gives to its own compute resources: a token
- * in a file (Kubernetes, Code Engine) or the instance metadata service (VPC).
- * @throws UserError where this machine has no such identity, or may not use the profile
+ * Keyless: an IAM access token for a trusted profile, with the identity of an IBM Cloud compute resource: a token in a
+ * file (Kubernetes, Code Engine) or the instance metadata service (VPC).
+ * @throws UserError if this machine has no such identity, or is not allowed to use the profile
  */
 export async function fetchComputeToken(
   profile: TrustedProfile,
-  surroundings: ComputeEnvironment,
+  environment: ComputeEnvironment,
   context: Context
 ): Promise<AccessToken> {
-  const computeToken = await readComputeToken(surroundings.tokenFiles ?? TOKEN_FILES)
+  const computeToken = readComputeToken(environment.tokenFiles ?? TOKEN_FILES)
   if (computeToken !== undefined) {
     context.mask(computeToken)
-    return await exchangeComputeToken(surroundings.iamUrl, computeToken, profile, context)
+    return await exchangeComputeToken(environment.iamUrl, computeToken, profile, context)
   }
-  // There, 169.254.169.254 is another cloud's metadata service (facts/clients-and-runner.md, "The runner").
-  if (surroundings.runner === 'github-hosted') {
+  // There, 169.254.169.254 is another cloud's metadata service (docs/references.md, "Runner").
+  if (environment.runner === 'github-hosted') {
     throw new UserError(
       'trusted-profile alone works on IBM Cloud only, and this is a GitHub-hosted runner.',
       'Give an api-key as well, or run the job on a self-hosted runner inside IBM Cloud (IKS, VPC, Code Engine).'
     )
   }
-  return await askMetadataService(parseMetadataUrl(surroundings.metadataUrl), profile, context)
+  return await fetchProfileToken(parseMetadataUrl(environment.metadataUrl), profile, context)
 }
 
-async function readComputeToken(files: readonly string[]): Promise<string | undefined> {
-  for (const file of files) {
-    const text = await readFile(file, 'utf8').catch(() => '')
-    if (text.trim() !== '') return text.trim()
+function readComputeToken(files: readonly string[]): string | undefined {
+  return files.map(readIfExists).find((text) => text !== '')
+}
+
+function readIfExists(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch {
+    return ''
   }
-  return undefined
 }
 
 const METADATA_HOSTS = [
@@ -64,7 +69,7 @@ const METADATA_HOSTS = [
 
 /**
  * The origin of the metadata service: IBM's address, or loopback.
- * @throws UserError where IBMCLOUD_CR_VPC_URL names another host: any step can set it
+ * @throws UserError if IBMCLOUD_CR_VPC_URL names another host: any step can set it
  */
 export function parseMetadataUrl(text: string | undefined): string {
   if (text === undefined || text === '') return 'http://169.254.169.254'
@@ -76,7 +81,7 @@ export function parseMetadataUrl(text: string | undefined): string {
   )
 }
 
-// facts/ibm-cloud.md section 6: ibm-cloud-sdk-core's vpc-instance-token-manager.
+// docs/references.md, "Keyless".
 const VERSION = 'version=2022-03-01'
 const INSTANCE_TOKEN_LIFE_S = 300
 
@@ -89,7 +94,7 @@ const METADATA_SERVICE = {
     'Is this machine inside IBM Cloud, with its metadata service switched on? If not, give an api-key.'
 } as const
 
-async function askMetadataService(
+async function fetchProfileToken(
   origin: string,
   profile: TrustedProfile,
   context: Context
@@ -106,7 +111,7 @@ async function askMetadataService(
       if (reply.status !== 200)
         throw explainReply('The metadata service gave this machine no identity', reply, '')
       const token = stringAt(parseBody(reply), 'access_token')
-      if (token === undefined) throw new Fault('it answered 200 without a token')
+      if (token === undefined) throw new RetryableError('it answered 200 without a token')
       context.mask(token)
       return token
     },

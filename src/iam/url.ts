@@ -11,7 +11,7 @@ function isIamHost(host: string): boolean {
   return host.length <= MAX_HOST_LENGTH && IAM_HOST.test(host)
 }
 
-/** Whether IAM may be asked there: IBM's names over https, or this machine. */
+/** Whether an origin is IAM's: IBM's names over https, or this machine. */
 export function isIamOrigin(origin: string): boolean {
   const host = /^https?:\/\/([^/]+)$/.exec(origin)?.[1]
   if (host === undefined) return false
@@ -19,8 +19,8 @@ export function isIamOrigin(origin: string): boolean {
 }
 
 /**
- * The origin of an IAM endpoint. A trailing `/identity/token` goes, as in IBM's SDKs (facts section 3.2).
- * @throws UserError where the host is not IBM's IAM or this machine
+ * The origin of an IAM endpoint. A trailing `/identity/token` is removed, as in IBM's SDKs (docs/references.md, "IAM tokens").
+ * @throws UserError if the host is not IBM's IAM or this machine
  */
 export function parseIamUrl(text: string): string {
   const origin = IAM_URL.exec(text)?.[1]

@@ -1,52 +1,44 @@
 import type { TrustedProfile } from '../credential/credential.ts'
+import type { Identity } from '../credential/identity.ts'
+import { formatList, quote } from '../errors/quote.ts'
 import { UserError } from '../errors/user-error.ts'
-import { formatList } from '../errors/quote.ts'
-import { quote } from '../errors/quote.ts'
-import type { AuthMethod, MintMethod } from './method.ts'
+import { parseRepository, type RegistryReference } from '../registry/hosts.ts'
+import type { MintMethod, MintOptions } from './method.ts'
 import { isMethodName, type MethodName, METHODS } from './methods.ts'
-import { parseRepository } from '../registry/hosts.ts'
 
 /** What the inputs ask to be minted. */
-export interface MintInputs {
+export interface MintInputs extends MintOptions {
   readonly method: MethodName
-  /** `namespace/repository` by host. */
-  readonly repositories: ReadonlyMap<string, readonly string[]>
-  /** IAM's ID of the service ID whose temporary key is made: `iam-ServiceId-…`. */
-  readonly serviceId: string | undefined
-  readonly lifetimeMs: number | undefined
-  readonly readOnly: boolean
-  /** A trusted profile to assume. */
-  readonly profile: TrustedProfile | undefined
 }
 
-/** The inputs that `mint` is about, as they were given. */
+/** The inputs that belong to `mint`, as they are set. */
 export interface RawMintInputs {
   readonly mint: string
   readonly repositories: readonly string[]
   readonly serviceId: string
-  /** As given, and in milliseconds. */
+  /** As set, and in milliseconds. */
   readonly lifetime: { readonly text: string; readonly milliseconds: number } | undefined
   readonly readOnly: boolean
 }
 
-/** The rest of the job that the rules look at. */
-export interface MintJobContext {
-  readonly authMethod: AuthMethod
+/** The other inputs that the rules depend on. */
+interface OtherInputs {
+  readonly authMethod: Identity['kind']
   readonly hosts: readonly string[]
-  /** Repositories of the image references in `registry`. */
-  readonly references: readonly { readonly host: string; readonly repository?: string }[]
+  /** The image references in `registry`. */
+  readonly references: readonly RegistryReference[]
   /** A trusted profile beside a secret. */
   readonly profile: TrustedProfile | undefined
 }
 
 /**
  * What is to be minted; undefined for `mint: none`.
- * @throws UserError for what a way needs and was not given, and for what makes no sense with it
+ * @throws UserError if an input that the method needs is missing, or one can't be combined with it
  */
-export function resolveMint(texts: RawMintInputs, job: MintJobContext): MintInputs | undefined {
-  const { mint: method, serviceId, lifetime, readOnly } = texts
+export function resolveMint(raw: RawMintInputs, others: OtherInputs): MintInputs | undefined {
+  const { mint: method, lifetime, readOnly } = raw
   if (method === 'none') {
-    refuseWithoutMint(texts)
+    refuseWithoutMint(raw)
     return undefined
   }
   if (!isMethodName(method)) {
@@ -56,9 +48,9 @@ export function resolveMint(texts: RawMintInputs, job: MintJobContext): MintInpu
     )
   }
   const rules: MintMethod = METHODS[method]
-  checkMinter(method, rules, job)
-  const repositories = resolveRepositories(texts.repositories, job)
-  if (method === 'repository-token') checkEveryHost(job.hosts, repositories)
+  checkAuthMethod(method, rules, others)
+  const repositories = resolveRepositories(raw.repositories, others)
+  if (method === 'repository-token') checkRepositories(repositories)
   if (lifetime !== undefined && lifetime.milliseconds > rules.maxLifetimeMs) {
     throw new UserError(
       `lifetime: ${lifetime.text} is longer than mint: ${method} can give, which is ${rules.maxLifetimeMs / 3_600_000}h.`,
@@ -68,10 +60,10 @@ export function resolveMint(texts: RawMintInputs, job: MintJobContext): MintInpu
   return {
     method,
     repositories,
-    serviceId: resolveServiceId(method, serviceId),
+    serviceId: resolveServiceId(method, raw.serviceId),
     lifetimeMs: lifetime?.milliseconds,
     readOnly,
-    profile: method === 'iam-token' && job.authMethod !== 'keyless' ? job.profile : undefined
+    profile: method === 'iam-token' && others.authMethod !== 'keyless' ? others.profile : undefined
   }
 }
 
@@ -89,7 +81,7 @@ function refuseWithoutMint({ repositories, serviceId, lifetime, readOnly }: RawM
   )
 }
 
-function checkMinter(method: string, rules: MintMethod, { authMethod, profile }: MintJobContext): void {
+function checkAuthMethod(method: MethodName, rules: MintMethod, { authMethod, profile }: OtherInputs): void {
   const why = rules.unsupported[authMethod]
   if (why !== undefined) {
     throw new UserError(
@@ -111,10 +103,10 @@ function checkMinter(method: string, rules: MintMethod, { authMethod, profile }:
   }
 }
 
-/** Every repository, under each host that it is on. */
+/** Each repository, under every host that it is on. */
 function resolveRepositories(
   texts: readonly string[],
-  { hosts, references }: MintJobContext
+  { hosts, references }: OtherInputs
 ): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>(hosts.map((host) => [host, []]))
   for (const text of texts) {
@@ -132,21 +124,39 @@ function resolveRepositories(
   return new Map([...found].map(([host, all]) => [host, [...new Set(all)]]))
 }
 
-function checkEveryHost(
-  hosts: readonly string[],
-  repositories: ReadonlyMap<string, readonly string[]>
-): void {
-  const without = hosts.filter((host) => repositories.get(host)?.length === 0)
-  if (without.length === 0) return
-  throw new UserError(
-    `mint: repository-token needs to know the repositories on ${formatList(without)}.`,
-    'Give repositories: namespace/repository, or an image reference in registry.'
-  )
+/** Many servers and proxies accept a header of 8 KiB at most, such as nginx (large_client_header_buffers). */
+const MAX_TOKEN_BYTES = 8 * 1024
+/** For what else is in the token: its header, other claims, and signature. */
+const OTHER_TOKEN_BYTES = 2 * 1024
+
+function checkRepositories(repositories: MintInputs['repositories']): void {
+  const without = [...repositories].flatMap(([host, names]) => (names.length === 0 ? [host] : []))
+  if (without.length > 0) {
+    throw new UserError(
+      `mint: repository-token needs to know the repositories on ${formatList(without)}.`,
+      'Give repositories: namespace/repository, or an image reference in registry.'
+    )
+  }
+  for (const [host, names] of repositories) {
+    let left = MAX_TOKEN_BYTES - OTHER_TOKEN_BYTES
+    const fitting = names.filter((name) => (left -= entryBytes(name)) >= 0).length
+    if (fitting === names.length) continue
+    throw new UserError(
+      `mint: repository-token: a token for the ${names.length} repositories on ${host} is too long: ` +
+        'clients send it in a header, which is limited to 8 KiB.',
+      `Set at most ${fitting} of these repositories, or use mint: iam-token.`
+    )
+  }
 }
 
-function resolveServiceId(method: string, text: string): string | undefined {
+/** A repository's entry in the token's `access` claim, in base64. */
+function entryBytes(name: string): number {
+  return (JSON.stringify({ type: 'repository', name, actions: ['pull', 'push'] }).length * 4) / 3
+}
+
+function resolveServiceId(method: MethodName, text: string): string {
   if (method !== 'api-key') {
-    if (text === '') return undefined
+    if (text === '') return ''
     throw new UserError(
       `service-id means nothing with mint: ${method}.`,
       'Take it out, or use mint: api-key.'

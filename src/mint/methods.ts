@@ -1,10 +1,10 @@
+import type { MintMethod } from './method.ts'
 import { apiKey } from './methods/api-key.ts'
 import { iamToken } from './methods/iam-token.ts'
 import { registryToken } from './methods/registry-token.ts'
 import { repositoryToken } from './methods/repository-token.ts'
-import type { MintMethod } from './method.ts'
 
-/** Every way to mint, by the name that the input `mint` has for it. A new way is one file and one row. */
+/** Every mint method, by its name in the input `mint`. A new method is one file and one row. */
 export const METHODS = {
   'repository-token': repositoryToken,
   'iam-token': iamToken,
@@ -14,7 +14,7 @@ export const METHODS = {
 
 export type MethodName = keyof typeof METHODS
 
-/** The way of that name; undefined where there is none. */
+/** The method of that name; undefined if there is none. */
 export function findMethod(name: string): MintMethod | undefined {
   return isMethodName(name) ? METHODS[name] : undefined
 }

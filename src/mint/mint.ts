@@ -1,39 +1,87 @@
+import { createHash } from 'node:crypto'
 import type { Context } from '../context.ts'
+import type { Identity } from '../credential/identity.ts'
 import { formatTime } from '../errors/quote.ts'
 import { fetchAccessToken, resolveCredential } from '../iam/access-token.ts'
 import type { MintInputs } from './inputs.ts'
-import { type MintState, openJournal, SLACK_MS } from './journal.ts'
+import { type MintState, openJournal } from './journal.ts'
+import type { Minted, MintJob, MintMethod } from './method.ts'
 import { METHODS } from './methods.ts'
-import type { Minted, MintJob, MintMethod, MintOrder } from './method.ts'
 import { type Access, verifyMinted } from './verify.ts'
 
-/** What was minted for the job. */
-export interface MintResult {
-  /** One for each host. */
-  readonly minted: readonly Minted[]
-  readonly access: Access
-  readonly state: MintState
+interface Login {
+  readonly hosts: readonly string[]
+  readonly identity: Identity
+  readonly iamUrl: string
+  readonly mint: MintInputs
+  readonly loginId: string
 }
 
 /**
- * Mints, and verifies what was minted with the registry before the job goes on.
- * @param save writes to state what post has to revoke; called before each request that may make something
- * @throws UserError where it can't be minted, may not pull, or may push and should not
+ * Mints one credential for each host, and verifies them with the registry before the job goes on.
+ * @param save writes to state what post has to revoke; called before each request that can mint something
+ * @throws UserError if it can't be minted, can't pull, or can push and should not
  */
 export async function mintForJob(
-  job: MintJob,
+  login: Login,
   save: (state: MintState) => void,
   context: Context
-): Promise<MintResult> {
-  const method: MintMethod = METHODS[job.mint.method]
-  const journal = openJournal(job, method, method.revoker === undefined ? () => undefined : save, context)
-  const minted = await method.mint(orderOf(job, journal.state().name, context), journal.record, context)
-  warnIfShort(job.mint, minted, context)
-  const access = await verifyMinted(job.mint, method, minted, context)
+): Promise<{ readonly minted: readonly Minted[]; readonly access: Access; readonly state: MintState }> {
+  const method: MintMethod = METHODS[login.mint.method]
+  const plan = planMint(login, method, context)
+  const journal = openJournal(plan, method.revoker === undefined ? () => undefined : save, context)
+  context.checkActive()
+  const minted = await method.mint(jobOf(login, plan.name, context), journal, context)
+  warnIfShort(login.mint, minted, context)
+  const access = await verifyMinted(login.mint, method, minted, context)
   return { minted, access, state: journal.state() }
 }
 
-function orderOf({ hosts, identity, iamUrl, mint }: MintJob, name: string, context: Context): MintOrder {
+/** `expires_at` is rounded up to the minute, and clocks differ a little. */
+const SLACK_MS = 60_000
+
+function planMint(
+  { identity, iamUrl, mint, loginId }: Login,
+  method: MintMethod,
+  context: Context
+): MintState {
+  const lifetimeMs = mint.lifetimeMs ?? method.defaultLifetimeMs ?? method.maxLifetimeMs
+  return {
+    method: mint.method,
+    name: formatName(loginId, process.env),
+    iamUrl,
+    authMethod: identity.kind,
+    // Post reads the secret only if there is something to revoke.
+    digest: identity.kind === 'keyless' || method.revoker === undefined ? '' : digestOf(identity.secret),
+    profile: identity.kind === 'keyless' ? identity.profile.value : '',
+    serviceId: mint.serviceId,
+    sent: false,
+    unanswered: 0,
+    lastSentAt: 0,
+    made: [],
+    expiresAt: formatTime(new Date(context.now() + lifetimeMs + SLACK_MS)),
+    openUntil: 0
+  }
+}
+
+/** The hash by which post recognizes the secret that main used. */
+export function digestOf(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex')
+}
+
+const MAX_NAME_LENGTH = 100
+
+/** `icr-login/<owner>/<repo>/<run id>/<attempt>/<login ID>`; a name that is too long is cut at the owner. */
+export function formatName(loginId: string, env: NodeJS.ProcessEnv): string {
+  const run = [env['GITHUB_REPOSITORY'], env['GITHUB_RUN_ID'], env['GITHUB_RUN_ATTEMPT']]
+  const middle = run
+    .filter(Boolean)
+    .join('/')
+    .replace(/[^\w./-]/g, '-')
+  return `icr-login/${middle.slice(-(MAX_NAME_LENGTH - loginId.length - 'icr-login//'.length))}/${loginId}`
+}
+
+function jobOf({ hosts, identity, iamUrl, mint }: Login, name: string, context: Context): MintJob {
   return {
     ...mint,
     name,
@@ -45,15 +93,17 @@ function orderOf({ hosts, identity, iamUrl, mint }: MintJob, name: string, conte
 }
 
 function warnIfShort({ method, lifetimeMs }: MintInputs, minted: readonly Minted[], context: Context): void {
-  const shortest = minted.toSorted((a, b) => lastsMs(a) - lastsMs(b))[0]
-  if (lifetimeMs === undefined || shortest === undefined || lastsMs(shortest) + SLACK_MS >= lifetimeMs) return
+  const shortest = minted.toSorted((a, b) => lifetimeOf(a) - lifetimeOf(b))[0]
+  if (lifetimeMs === undefined || shortest === undefined || lifetimeOf(shortest) + SLACK_MS >= lifetimeMs)
+    return
   context.warning(
-    `lifetime: the job needs ${formatMinutes(lifetimeMs)}, and mint: ${method} gave ${formatMinutes(lastsMs(shortest))} ` +
+    `lifetime: the job needs ${formatMinutes(lifetimeMs)}, and mint: ${method} gave ${formatMinutes(lifetimeOf(shortest))} ` +
       `(until ${formatTime(shortest.expiresAt)}). mint: api-key lasts up to 24h.`
   )
 }
 
-function lastsMs({ issuedAt, expiresAt }: Minted): number {
+/** In milliseconds. */
+function lifetimeOf({ issuedAt, expiresAt }: Minted): number {
   return expiresAt.getTime() - issuedAt.getTime()
 }
 

@@ -1,56 +1,83 @@
-import type { Context } from '../context.ts'
-import { parseTrustedProfile } from '../credential/credential.ts'
-import { formatTime } from '../errors/quote.ts'
+import { type Context, timeLeft } from '../context.ts'
+import { parseTrustedProfile, type SecretKind } from '../credential/credential.ts'
+import type { Identity } from '../credential/identity.ts'
+import { formatList, formatTime } from '../errors/quote.ts'
 import { quoteId } from '../errors/redact.ts'
 import { messageOf, RefusedError, UserError } from '../errors/user-error.ts'
-import { formatList } from '../errors/quote.ts'
-import { type Identity } from '../credential/identity.ts'
 import { fetchAccessToken } from '../iam/access-token.ts'
+import type { MintedId, MintState } from './journal.ts'
+import type { RevokeJob, Revoker } from './method.ts'
 import { findMethod } from './methods.ts'
-import type { MintedId, RevokeOrder, Revoker } from './method.ts'
-import { digestOf, type MintState } from './journal.ts'
+import { digestOf } from './mint.ts'
 
 const POLL_MS = 1_000
 const RELIST_MS = 100
 
 /**
  * Revokes what was minted: by its ID, and by its unique name over all pages of the list, until no request of that
- * mint can still be on its way. Then it is read back.
+ * mint can still be in flight. Then it is looked up again.
  * @param readSecret reads an input again
- * @returns one line that says what was revoked; undefined where there was nothing
+ * @returns one line that says what was revoked; undefined if there was nothing
  * @throws UserError that names what is left, and until when
  */
 export async function revokeMinted(
   state: MintState,
   hosts: readonly string[],
-  readSecret: (authMethod: Exclude<MintState['authMethod'], 'keyless'>) => string | undefined,
+  readSecret: (kind: SecretKind) => string | undefined,
   context: Context
 ): Promise<string | undefined> {
   const revoker = findMethod(state.method)?.revoker
   if (revoker === undefined) return undefined
-  const gone = new Set<string>()
+  const gone = new Map<string, MintedId>()
   try {
-    const identity = readIdentity(state, readSecret)
-    await removeAll(state, orderOf(state, hosts, identity, context), gone, revoker, context)
-    return gone.size === 0 ? undefined : `Revoked the minted ${describeIds(state, [...gone])}.`
+    const job = jobOf(state, hosts, readIdentity(state, readSecret), context)
+    await removeAll(state, job, gone, revoker, context)
   } catch (error) {
-    const left = state.made.map(({ id }) => id).filter((id) => !gone.has(id))
-    const what = describeIds(state, left)
-    throw new UserError(
-      `The minted ${what} could not be revoked: ${messageOf(error).split('\n').join(' ')}`,
-      `If it was made, it ends ${state.expiresAt} at the latest. Delete it in the IBM Cloud console before.`
-    )
+    // Main reported the same refusal.
+    if (state.made.length + state.unanswered === 0 && error instanceof RefusedError) return undefined
+    throw explainLeft(state, gone, error, context)
   }
+  warnIfDoubtful(state, gone, context)
+  return gone.size === 0 ? undefined : `Revoked the minted ${describeIds(state, [...gone.keys()])}.`
+}
+
+function explainLeft(
+  state: MintState,
+  gone: ReadonlyMap<string, MintedId>,
+  error: unknown,
+  context: Context
+): UserError {
+  const left = state.made.map(({ id }) => id).filter((id) => !gone.has(id))
+  const late = timeLeft(context) === 0 ? 'cleanup ran out of time. ' : ''
+  // Without its hint, which may be to run the job again.
+  const why = error instanceof UserError ? error.summary : messageOf(error)
+  return new UserError(
+    `The minted ${describeIds(state, left)} could not be revoked: ${late}${why.replaceAll('\n', ' ')}`,
+    `If it was made, it ends ${state.expiresAt} at the latest. To revoke it earlier, delete it in the IBM Cloud console.`
+  )
+}
+
+/** Other objects of IAM's took minutes to be known everywhere (docs/references.md, "API keys"). */
+const LIST_LAG_MS = 5 * 60_000
+
+/** A request without a response may have minted something that IBM Cloud does not list yet. */
+function warnIfDoubtful(state: MintState, gone: ReadonlyMap<string, MintedId>, context: Context): void {
+  const { made, unanswered, lastSentAt, expiresAt } = state
+  if (unanswered <= gone.size - made.length || context.now() > lastSentAt + LIST_LAG_MS) return
+  context.warning(
+    `A request for the ${describeIds(state, [])} got no clear response, and nothing of that name was found. ` +
+      `If it was made, it ends ${expiresAt} at the latest. To revoke it earlier, delete it in the IBM Cloud console.`
+  )
 }
 
 function describeIds({ method, name }: MintState, ids: readonly string[]): string {
   return `${method} ${ids.length === 0 ? `named ${name}` : formatList(ids.map(quoteId))}`
 }
 
-/** A secret that another step has put in the place of the job's own is not sent anywhere. */
+/** A secret that another step replaced is not sent anywhere. */
 function readIdentity(
   { authMethod, digest, profile }: MintState,
-  readSecret: (authMethod: Exclude<MintState['authMethod'], 'keyless'>) => string | undefined
+  readSecret: (kind: SecretKind) => string | undefined
 ): Identity {
   if (authMethod === 'keyless') return { kind: 'keyless', profile: parseTrustedProfile(profile) }
   const secret = readSecret(authMethod)
@@ -61,54 +88,84 @@ function readIdentity(
   )
 }
 
-function orderOf(
-  state: MintState,
-  hosts: readonly string[],
-  identity: Identity,
-  context: Context
-): RevokeOrder {
-  let token: Promise<string> | undefined
+function jobOf(state: MintState, hosts: readonly string[], identity: Identity, context: Context): RevokeJob {
+  let token: ReturnType<RevokeJob['accessToken']> | undefined
   return {
     ...state,
     hosts,
-    accessToken: () =>
-      (token ??= fetchAccessToken(identity, state.iamUrl, context).then((fetched) => fetched.token))
+    accessToken: async () => await (token ??= fetchAccessToken(identity, state.iamUrl, context))
   }
 }
 
-/** By ID first, as the list may not be readable; then by name, which also shows that all is gone. */
+/** By ID first, as the list may not be readable; then by name, and by ID again: a deletion may not be final yet. */
 async function removeAll(
   { made, openUntil }: MintState,
-  order: RevokeOrder,
-  gone: Set<string>,
+  job: RevokeJob,
+  gone: Map<string, MintedId>,
   revoker: Revoker,
   context: Context
 ): Promise<void> {
-  const first = await removeEach(made, order, gone, revoker, context)
+  const first = await removeEach(made, job, gone, revoker, context)
   if (context.now() < openUntil) {
     const until = formatTime(new Date(openUntil))
     context.info(`A request of the mint may still be on its way: looking for what it made until ${until}.`)
   }
-  // Asked for again, it would be refused again.
+  // Requested again, it would be refused again.
   const refused = new Map([...first].filter(([, error]) => error instanceof RefusedError))
+  let living: MintedId[] = []
   for (;;) {
     const settled = context.now() >= openUntil
-    const found = await revoker.list(order, context)
-    const known = [...made.filter(({ id }) => !gone.has(id)), ...found]
+    const found = await revoker.list(job, context)
+    if (settled) living = await findLiving(living, gone, job, revoker, context)
+    const known = [...made.filter(({ id }) => !gone.has(id)), ...living, ...found]
     const left = new Map(known.map((one) => [`${one.host ?? ''} ${one.id}`, one]))
-    const asked = [...left.values()].filter((one) => !refused.has(one.id))
-    const failed = await removeEach(asked, order, gone, revoker, context)
+    const open = [...left.values()].filter((one) => !refused.has(one.id))
+    const failed = await removeEach(open, job, gone, revoker, context)
     for (const error of [...refused.values(), ...failed.values()]) throw error
-    if (found.length === 0 && settled) return
-    await context.sleep(settled ? RELIST_MS : Math.min(POLL_MS, Math.max(0, openUntil - context.now())))
+    if (found.length + living.length === 0 && settled) return
+    const wait = settled ? RELIST_MS : Math.min(POLL_MS, Math.max(0, openUntil - context.now()))
+    await waitForLiving(living, gone, wait, context)
   }
 }
 
-/** One that can't be removed keeps no other from it: what failed, by ID. */
+/** What the service still has by its ID, although it accepted the deletion, or did not find it: it is not gone. */
+async function findLiving(
+  before: readonly MintedId[],
+  gone: Map<string, MintedId>,
+  job: RevokeJob,
+  { exists }: Revoker,
+  context: Context
+): Promise<MintedId[]> {
+  const living: MintedId[] = []
+  await Promise.all(
+    [...gone.values(), ...before].map(async (one) => {
+      const lives = (await exists?.(job, one, context)) === true
+      if (lives) living.push(one)
+      if (lives) gone.delete(one.id)
+      else gone.set(one.id, one)
+    })
+  )
+  return living
+}
+
+/** What was still there does not count as gone, although it was just deleted again. */
+async function waitForLiving(
+  living: readonly MintedId[],
+  gone: Map<string, MintedId>,
+  wait: number,
+  context: Context
+): Promise<void> {
+  for (const { id } of living) gone.delete(id)
+  if (living.length > 0 && timeLeft(context) <= POLL_MS)
+    throw new UserError('IBM Cloud accepted the deletion, but still has it.', 'Delete it in the console.')
+  await context.sleep(living.length > 0 ? POLL_MS : wait)
+}
+
+/** One that can't be removed does not keep another from it: what failed, by ID. */
 async function removeEach(
   all: readonly MintedId[],
-  order: RevokeOrder,
-  gone: Set<string>,
+  job: RevokeJob,
+  gone: Map<string, MintedId>,
   revoker: Revoker,
   context: Context
 ): Promise<Map<string, unknown>> {
@@ -116,8 +173,8 @@ async function removeEach(
   await Promise.all(
     all.map(async (one) => {
       try {
-        await revoker.remove(order, one, context)
-        gone.add(one.id)
+        await revoker.remove(job, one, context)
+        gone.set(one.id, one)
       } catch (error) {
         failed.set(one.id, error)
       }

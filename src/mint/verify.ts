@@ -1,18 +1,17 @@
 import type { Context } from '../context.ts'
-import type { Credential } from '../credential/credential.ts'
-import { RefusedError, UserError } from '../errors/user-error.ts'
 import { formatList } from '../errors/quote.ts'
+import { RefusedError, UserError } from '../errors/user-error.ts'
+import { exchange, getWithToken, retryWhileUnknown } from '../registry/client.ts'
+import { type Action, formatScope, parseGrants } from '../registry/scope.ts'
 import type { MintInputs } from './inputs.ts'
 import type { Minted, MintMethod } from './method.ts'
-import { getWithToken, exchange } from '../registry/client.ts'
-import { type Action, formatScope, parseGrants } from '../registry/scope.ts'
 
-/** What the registry grants on some repositories: undefined where it could not be known. */
+/** What the registry grants on the repositories; undefined if it could not be verified. */
 export type Access = 'pull' | 'pull,push' | undefined
 
 /**
- * Shows all that was minted to the registry, and says what is not proven.
- * @throws UserError where it may not pull, or may push and should not
+ * Checks each minted credential against the registry; warns if its access could not be verified.
+ * @throws UserError if it can't pull, or can push and should not
  */
 export async function verifyMinted(
   { method: name, repositories, readOnly }: MintInputs,
@@ -20,150 +19,127 @@ export async function verifyMinted(
   minted: readonly Minted[],
   context: Context
 ): Promise<Access> {
+  const wantedOf = ({ host }: Minted): readonly string[] => repositories.get(host) ?? []
   const found = await Promise.all(
-    minted.flatMap((one) => {
-      const wanted = repositories.get(one.host) ?? []
-      return wanted.length === 0 ? [] : [verifyOne(one, wanted, context)]
-    })
+    minted.map(async (one) =>
+      wantedOf(one).length === 0 ? undefined : await findPushable(one, wantedOf(one), context)
+    )
   )
-  const access = found.length < minted.length || found.includes(undefined) ? undefined : widest(found)
-  const canPush = found.includes('pull,push')
-  if (readOnly && canPush) throw canPushError(name, method, repositories)
-  if (access === undefined) {
-    context.warning(`mint: ${name}: that the credential can only pull is not proven${whyNot(found, minted)}.`)
-  } else if (!readOnly && !canPush) {
-    context.warning('read-only: false: push was asked for, and the registry does not grant it.')
+  const pushable = [...new Set(found.flatMap((names) => names ?? []))]
+  if (readOnly && pushable.length > 0) throw canPushError(name, method, pushable)
+  if (found.includes(undefined)) {
+    const why = minted.some((one) => wantedOf(one).length === 0)
+      ? 'give repositories to have it shown to the registry'
+      : 'the registry does not say what its token grants. It can pull'
+    context.warning(`mint: ${name}: that the credential can only pull is not proven: ${why}.`)
+    return undefined
   }
-  return access
+  if (pushable.length > 0) return 'pull,push'
+  if (!readOnly) context.warning('read-only: false: push was asked for, and the registry does not grant it.')
+  return 'pull'
 }
 
-async function verifyOne(
-  { host, username, secret }: Minted,
-  wanted: readonly string[],
-  context: Context
-): Promise<Access> {
-  return username === undefined
-    ? await verifyTokenAccess(host, secret, wanted, context)
-    : await verifyCredentialAccess(host, { username, secret }, wanted, context)
-}
-
-function widest(found: readonly Access[]): Access {
-  return found.includes('pull,push') ? 'pull,push' : 'pull'
-}
-
-function whyNot(found: readonly Access[], minted: readonly Minted[]): string {
-  return found.length < minted.length
-    ? ': give repositories to have it shown to the registry'
-    : ': the registry does not say what its token grants. It can pull'
-}
-
-function canPushError(name: string, method: MintMethod, repositories: MintInputs['repositories']): UserError {
-  const names = formatList(namesOf(repositories))
+function canPushError(name: string, method: MintMethod, pushable: readonly string[]): UserError {
   return new UserError(
-    `mint: ${name}: the registry would let the minted credential push to ${names}.`,
+    `mint: ${name}: the registry would let the minted credential push to ${formatList(pushable)}.`,
     `${method.policy} Or give read-only: false, if the job is to push.`
   )
 }
 
-/** Every repository once, whatever its hosts. */
-export function namesOf(repositories: MintInputs['repositories']): string[] {
-  return [...new Set([...repositories.values()].flat())]
-}
+type Credential = Pick<Minted, 'host' | 'username' | 'secret' | 'settlesAt'>
+type Grants = ReadonlyMap<string, ReadonlySet<string>>
 
 /**
- * Shows a credential to the registry: may it pull each repository, and may it push? Nothing is written.
- * @throws UserError where it may not pull one of them
+ * Finds the repositories that a credential can push to. Nothing is written.
+ * @param repositories must all be pullable
+ * @returns undefined if the registry's token does not say, or says what is not understood; it can pull in this case
+ * @throws UserError if it can't pull one of them
  */
-export async function verifyCredentialAccess(
-  host: string,
+export async function findPushable(
   credential: Credential,
   repositories: readonly string[],
   context: Context
-): Promise<Access> {
-  const grants = await askGrants(host, credential, repositories, context)
-  if (grants !== undefined) return readAccess(host, grants, repositories)
-  const { token } = await exchange(host, credential, scopes(repositories, ['pull']), context)
-  await readTags(host, token, credential.username, repositories, context)
+): Promise<readonly string[] | undefined> {
+  const { host, username, secret } = credential
+  if (username === undefined) {
+    await getWithToken(host, '/v2/', secret, 'the repository token', context)
+    const grants = parseGrants(secret)
+    if (grants !== undefined) return readPushable(host, grants, repositories)
+    await readTags(host, secret, 'the repository token', repositories, context)
+    return undefined
+  }
+  const grants = await fetchGrants(credential, repositories, context)
+  if (grants !== undefined) return readPushable(host, grants, repositories)
+  const token = await fetchToken(credential, repositories, ['pull'], context)
+  await readTags(host, token, username, repositories, context)
   return undefined
 }
 
-/**
- * The same for a token of the registry's own, which says itself what it is good for.
- * @throws as proveCredential
- */
-export async function verifyTokenAccess(
-  host: string,
-  token: string,
-  repositories: readonly string[],
-  context: Context
-): Promise<Access> {
-  const grants = parseGrants(token)
-  if (grants !== undefined) return readAccess(host, grants, repositories)
-  await readTags(host, token, 'the repository token', repositories, context)
-  return undefined
-}
-
-type Grants = ReadonlyMap<string, ReadonlySet<string>>
-
-/** All repositories in one question; one by one where the registry refuses the whole of it. */
-async function askGrants(
-  host: string,
+/** All repositories in one request; one by one if the registry refuses that. */
+async function fetchGrants(
   credential: Credential,
   repositories: readonly string[],
   context: Context
 ): Promise<Grants | undefined> {
-  const all = await tryExchange(host, credential, scopes(repositories, ['pull', 'push']), context)
+  const all = await tryFetchToken(credential, repositories, context)
   if (all !== undefined) return parseGrants(all)
   const grants = new Map<string, ReadonlySet<string>>()
   for (const repository of repositories) {
-    const found = await askGrantsOfOne(host, credential, repository, context)
+    const found = await fetchGrantsOfOne(credential, repository, context)
     if (found === undefined) return undefined
-    grants.set(repository, found)
+    for (const [name, actions] of found) grants.set(name, new Set([...(grants.get(name) ?? []), ...actions]))
   }
   return grants
 }
 
-/** A refusal of push followed by a grant of pull says as much as a token that grants pull alone. */
-async function askGrantsOfOne(
-  host: string,
+/** A refusal of push followed by a grant of pull means the same as a token that grants only pull. */
+async function fetchGrantsOfOne(
   credential: Credential,
   repository: string,
   context: Context
-): Promise<ReadonlySet<string> | undefined> {
-  const larger = await tryExchange(host, credential, scopes([repository], ['pull', 'push']), context)
-  const token = larger ?? (await exchange(host, credential, scopes([repository], ['pull']), context)).token
-  const grants = parseGrants(token)
-  return grants === undefined ? undefined : (grants.get(repository) ?? new Set())
+): Promise<Grants | undefined> {
+  const token =
+    (await tryFetchToken(credential, [repository], context)) ??
+    (await fetchToken(credential, [repository], ['pull'], context))
+  return parseGrants(token)
 }
 
-async function tryExchange(
-  host: string,
+/** A token for pull and push; undefined if the registry refuses it. */
+async function tryFetchToken(
   credential: Credential,
-  wanted: readonly string[],
+  repositories: readonly string[],
   context: Context
 ): Promise<string | undefined> {
   try {
-    return (await exchange(host, credential, wanted, context)).token
+    return await fetchToken(credential, repositories, ['pull', 'push'], context)
   } catch (error) {
     if (error instanceof RefusedError) return undefined
     throw error
   }
 }
 
-function scopes(repositories: readonly string[], actions: readonly Action[]): string[] {
-  return repositories.map((repository) => formatScope(repository, actions))
+async function fetchToken(
+  { host, username = '', secret, settlesAt = 0 }: Credential,
+  repositories: readonly string[],
+  actions: readonly Action[],
+  context: Context
+): Promise<string> {
+  const scopes = repositories.map((repository) => formatScope(repository, actions))
+  const work = async (): ReturnType<typeof exchange> =>
+    await exchange(host, { username, secret }, scopes, context)
+  return (await retryWhileUnknown(host, settlesAt, work, context)).token
 }
 
-function readAccess(host: string, grants: Grants, repositories: readonly string[]): Access {
-  const granted = (repository: string): ReadonlySet<string> => grants.get(repository) ?? new Set()
-  const refused = repositories.filter((repository) => !granted(repository).has('pull'))
+/** @throws UserError if one of the repositories can't be pulled */
+function readPushable(host: string, grants: Grants, repositories: readonly string[]): readonly string[] {
+  const refused = repositories.filter((repository) => grants.get(repository)?.has('pull') !== true)
   if (refused.length > 0) {
     throw new UserError(
       `${host} would not let the minted credential pull ${formatList(refused)}.`,
       'Give its identity the role Reader on Container Registry for that region and namespace, or correct repositories.'
     )
   }
-  return repositories.some((repository) => canPush(granted(repository))) ? 'pull,push' : 'pull'
+  return [...grants].filter(([, actions]) => canPush(actions)).map(([repository]) => repository)
 }
 
 /** Anything beyond pull changes something: `push`, `delete`, or `*`, which is everything. */

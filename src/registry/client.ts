@@ -3,14 +3,16 @@ import type { Context } from '../context.ts'
 import { type Credential, formatBasic } from '../credential/credential.ts'
 import { parseSeconds } from '../credential/jwt.ts'
 import { explainRefusal } from '../errors/known-messages.ts'
-import { quoteRedacted } from '../errors/redact.ts'
-import { type RefusedError, UserError } from '../errors/user-error.ts'
-import { Fault, fetchReply, parseBody, type Reply } from '../http/retry.ts'
+import { findRequestId, quoteRedacted } from '../errors/redact.ts'
+import { RefusedError, UserError } from '../errors/user-error.ts'
+import type { Reply } from '../http/client.ts'
+import { RetryableError } from '../http/fault.ts'
+import { fetchReply, parseBody } from '../http/retry.ts'
 import { stringAt } from '../json.ts'
 import { parseErrors } from './error-body.ts'
 import { formatOrigin } from './hosts.ts'
 
-/** A bearer token of the registry's own, for the scopes that were asked for. */
+/** The registry's own bearer token, for the scopes that were requested. */
 export interface RegistryToken {
   readonly token: string
   readonly issuedAt: Date
@@ -18,10 +20,10 @@ export interface RegistryToken {
 }
 
 /**
- * The handshake that `docker login` does, for machines without docker: ping → challenge → token → ping with it
- * (facts/ibm-cloud.md section 4). Returns where the registry took the credential.
- * @throws RefusedError where the registry refuses the credential
- * @throws UserError where it can't be reached, or is not one of IBM's
+ * The token exchange of `docker login`, for machines without docker: ping → challenge → token → ping with it
+ * (docs/references.md, "Registry authentication"). Returns if the registry accepts the credential.
+ * @throws RefusedError if the registry refuses the credential
+ * @throws UserError if it can't be reached, or is not one of IBM's
  */
 export async function verifyCredential(
   host: string,
@@ -34,8 +36,8 @@ export async function verifyCredential(
 
 /**
  * Ping → challenge → token: exchanges a credential for the registry's own token.
- * @param scopes what it is asked for; the registry may grant less
- * @throws as checkCredential
+ * @param scopes what is requested; the registry may grant less
+ * @throws as verifyCredential
  */
 export async function exchange(
   host: string,
@@ -48,11 +50,11 @@ export async function exchange(
 }
 
 /**
- * Asks the registry for something with a token of its own.
+ * Sends a GET with a registry token.
  * @param path such as `/v2/namespace/repository/tags/list`
- * @param who the user name, for the error
+ * @param who the username, for the error
  * @param secret what the error must not repeat
- * @throws as checkCredential
+ * @throws as verifyCredential
  */
 export async function getWithToken(
   host: string,
@@ -81,14 +83,16 @@ async function fetchChallenge(host: string, context: Context): Promise<Challenge
         `${host} does not answer like a registry of IBM Cloud: ${status} instead of 401 and a Bearer challenge.`,
         'Nothing was logged in. Is registry right, and is there a proxy or a captive portal in between?'
       )
-      // Not the registry's: of somebody in between, who may be gone the next time.
-      throw status === 200 ? new Fault('it answered 200 instead of 401', undefined, false, strange) : strange
+      // A captive portal or proxy, which may be gone at the next attempt.
+      throw status === 200
+        ? new RetryableError('it answered 200 instead of 401', undefined, false, strange)
+        : strange
     },
     context
   )
 }
 
-/** The realm, where it is the registry's own: docker sends the secret to any realm, this does not. */
+/** The realm, if it is on the registry's own origin: docker sends the secret to any realm, this does not. */
 function parseRealm(host: string, realm: string | undefined, secret: string): URL {
   const origin = formatOrigin(host)
   const url = realm !== undefined && URL.canParse(realm) ? new URL(realm) : undefined
@@ -99,16 +103,16 @@ function parseRealm(host: string, realm: string | undefined, secret: string): UR
   )
 }
 
-interface Question {
+interface TokenRequest {
   readonly challenge: Challenge
   readonly credential: Credential
   readonly scopes: readonly string[]
 }
 
-/** GET with Basic, as docker does (facts/ibm-cloud.md section 4). */
+/** GET with Basic, as docker does (docs/references.md, "Registry authentication"). */
 async function fetchToken(
   host: string,
-  { challenge, credential, scopes }: Question,
+  { challenge, credential, scopes }: TokenRequest,
   context: Context
 ): Promise<RegistryToken> {
   const url = parseRealm(host, challenge.realm, credential.secret)
@@ -134,7 +138,7 @@ function readToken(reply: Reply, secret: string, context: Context): RegistryToke
   const body = parseBody(reply)
   const token = stringAt(body, 'token') ?? stringAt(body, 'access_token')
   // The secret itself would be taken for a short-lived token, and handed on as one.
-  if (token === undefined || token === secret) throw new Fault('it answered 200 without a token')
+  if (token === undefined || token === secret) throw new RetryableError('it answered 200 without a token')
   context.mask(token)
   const seconds = typeof body['expires_in'] === 'number' ? body['expires_in'] : MIN_LIFETIME_S
   const issuedAt = context.now()
@@ -142,11 +146,38 @@ function readToken(reply: Reply, secret: string, context: Context): RegistryToke
   return { token, issuedAt: new Date(issuedAt), expiresAt }
 }
 
-// What docker makes of a refusal without a message (facts/ibm-cloud.md section 4).
-const WORDLESS: Readonly<Record<number, string>> = { 400: '400 Bad Request', 403: '403 Forbidden' }
+// docker's message for a refusal without a body (docs/references.md, "docker CLI").
+const WITHOUT_MESSAGE: Readonly<Record<number, string>> = { 400: '400 Bad Request', 403: '403 Forbidden' }
 
 function refused(host: string, reply: Reply, who: string, secret: string): RefusedError {
-  const message = parseErrors(reply.body)
+  const message = parseErrors(reply.body) || (WITHOUT_MESSAGE[reply.status] ?? '')
   const what = `${host} refused the login as ${who} (${reply.status})`
-  return explainRefusal(what, message === '' ? (WORDLESS[reply.status] ?? '') : message, secret)
+  const error = explainRefusal(what, message, secret, findRequestId(reply, secret))
+  error.unauthenticated = reply.status === 401 && !message.startsWith('DENIED')
+  return error
+}
+
+const POLL_MS = 1_000
+
+/**
+ * Repeats a request for as long as the registry may not know a new credential yet (docs/references.md, "API keys").
+ * @param until milliseconds since 1970
+ * @throws what `work` throws for another reason, or after that time
+ */
+export async function retryWhileUnknown<T>(
+  host: string,
+  until: number,
+  work: () => Promise<T>,
+  context: Context
+): Promise<T> {
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      const unknown = error instanceof RefusedError && error.unauthenticated
+      if (!unknown || context.now() + POLL_MS > until) throw error
+    }
+    context.info(`${host} does not know the new API key yet. Asking again in ${POLL_MS / 1000} s.`)
+    await context.sleep(POLL_MS)
+  }
 }

@@ -2,7 +2,7 @@ import { isObject, parseObject, stringAt } from '../json.ts'
 
 /**
  * The messages in a registry's error body: `{"errors":[{"code","message"}]}`, or `{"code","message"}` (the management
- * API, facts/ibm-cloud.md section 2.2). Empty where it is something else.
+ * API; docs/references.md, "Registry tokens"). Empty if it is something else.
  */
 export function parseErrors(body: string): string {
   const object = parseObject(body)

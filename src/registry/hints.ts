@@ -1,19 +1,18 @@
 import { closestMatch } from 'leven'
 import { UserError } from '../errors/user-error.ts'
-import { formatList } from '../errors/quote.ts'
-import { quote } from '../errors/quote.ts'
+import { formatList, quote } from '../errors/quote.ts'
 import { isAllowedHost } from './hosts.ts'
 import { REGIONS } from './regions.ts'
 
-/** The error for a region that does not exist, with the one that was meant. */
+/** The error for a region that does not exist, with the one that was probably meant. */
 export function explainRegion(name: string): UserError {
   const what = `region: "${quote(name)}" is not a region of IBM Cloud Container Registry.`
-  return new UserError(what, cureForRegion(name.toLowerCase()))
+  return new UserError(what, hintForRegion(name.toLowerCase()))
 }
 
 const ALIASES: Readonly<Record<string, string>> = { ng: 'us-south', us: 'us-south', saopaulo: 'sao-paulo' }
 
-function cureForRegion(name: string): string {
+function hintForRegion(name: string): string {
   if (name === 'us-east' || name.startsWith('washington')) return US_EAST
   const meant = ALIASES[name] ?? name
   const region = REGIONS.find(({ name: today, host, city }) => {
@@ -29,7 +28,7 @@ function cureForRegion(name: string): string {
   return near === undefined ? `The regions are ${names.join(', ')}.` : `Did you mean ${near}?`
 }
 
-// facts/ibm-cloud.md section 0, item 8.
+// docs/references.md, "Regions and hosts".
 const US_EAST =
   "It is ambiguous: for us-east, IBM's network docs name the global registry (icr.io), and older tools us.icr.io. " +
   'Write region: global or region: us-south, whichever holds your namespace.'
@@ -39,13 +38,13 @@ export function explainRegistry(text: string): UserError {
   const host = text.slice(0, text.search(/\/|$/))
   const hint = isAllowedHost(host)
     ? `Give the host alone (${host.toLowerCase()}), or ${host.toLowerCase()}/namespace/repository, with a tag or digest.`
-    : cureForOtherHost(text, host.toLowerCase())
+    : hintForOtherHost(text, host.toLowerCase())
   return refuseRegistry(text, hint)
 }
 
 /** The error for a host in IBM's zones that is known not to be a registry to log in to; else undefined. */
 export function findMistake(host: string): UserError | undefined {
-  const hint = cureForIbmHost(host)
+  const hint = hintForIbmHost(host)
   return hint === undefined ? undefined : refuseRegistry(host, hint)
 }
 
@@ -53,7 +52,7 @@ function refuseRegistry(text: string, hint: string): UserError {
   return new UserError(`registry: "${quote(text)}" is not a registry to log in to.`, hint)
 }
 
-function cureForIbmHost(host: string): string | undefined {
+function hintForIbmHost(host: string): string | undefined {
   const labels = host.split('.')
   if (labels.includes('cp') && host.endsWith('icr.io')) return ENTITLED_REGISTRY
   if (/^dd\d/.test(host)) {
@@ -75,12 +74,12 @@ function cureForIbmHost(host: string): string | undefined {
   return `There is no such host. Write ${endpoint}${right.host}.`
 }
 
-// facts/ibm-cloud.md section 1.4.
+// docs/references.md, "Regions and hosts".
 const ENTITLED_REGISTRY =
   "It is IBM's Entitled Registry, which has users and keys of its own. Log in to it with docker/login-action or " +
   'docker login: username cp, and as password the entitlement key of your My IBM page.'
 
-function cureForOtherHost(text: string, host: string): string {
+function hintForOtherHost(text: string, host: string): string {
   if (/^[a-z]+:\/\//i.test(text)) return 'Give the host alone, without https:// or a path.'
   if (REGIONS.some(({ name, formerly }) => name === host || formerly === host)) {
     return `That is a region. Write region: ${host}.`

@@ -4,7 +4,7 @@ import { isLoopback } from '../http/loopback.ts'
 
 export interface RegistryReference {
   readonly host: string
-  /** `namespace/repository`, where an image reference was given. */
+  /** `namespace/repository`, if it is an image reference. */
   readonly repository?: string
 }
 
@@ -16,9 +16,14 @@ const IMAGE = new RegExp(
 
 const REPOSITORY = new RegExp(`^${COMPONENT}(?:/${COMPONENT})+$`)
 
+/** Whether a text is `namespace/repository`, without tag, digest or wildcard. */
+export function isRepository(text: string): boolean {
+  return REPOSITORY.test(text)
+}
+
 /**
- * The host, and the repository if there is one, of a host or an image reference; undefined where the text is neither,
- * or the host lies outside of IBM's zones.
+ * The host, and the repository if there is one, of a host or an image reference; undefined if the text is neither,
+ * or the host is outside of IBM's zones.
  */
 export function parseRegistry(text: string): RegistryReference | undefined {
   const slash = text.search(/\/|$/)
@@ -32,40 +37,40 @@ export function parseRegistry(text: string): RegistryReference | undefined {
 
 /**
  * One of `repositories`: `namespace/repository`, or `host/namespace/repository`.
- * @throws UserError where it is neither
+ * @throws UserError if it is neither
  */
 export function parseRepository(text: string): { readonly host?: string; readonly repository: string } {
   const slash = text.search(/\/|$/)
   const first = text.slice(0, slash)
   const hasHost = isAllowedHost(first)
   const repository = hasHost ? text.slice(slash + 1) : text
-  if (REPOSITORY.test(repository)) return hasHost ? { host: first.toLowerCase(), repository } : { repository }
+  if (isRepository(repository)) return hasHost ? { host: first.toLowerCase(), repository } : { repository }
   throw new UserError(
     `repositories: "${quote(text)}" is not the name of a repository.`,
     'Write namespace/repository, or host/namespace/repository; in small letters, without tag or digest.'
   )
 }
 
-// RFC 1035, section 2.3.4, less the dot at the end.
+// RFC 1035, section 2.3.4, without the dot at the end.
 export const MAX_HOST_LENGTH = 253
 
 export const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
 const IBM_HOST = new RegExp(`^(?:(?:${LABEL}\\.)*icr\\.io|registry(?:\\.${LABEL})*\\.bluemix\\.net)$`, 'i')
 
 /**
- * Whether a registry host may be handed a secret: it lies in IBM's zones (facts section 1.3, the test that IBM's
- * own portieris makes, with the dots that it leaves out), or is this machine.
+ * Whether a registry host can be sent a secret: it is in IBM's zones (docs/references.md, "Regions and hosts"), or is
+ * this machine.
  */
 export function isAllowedHost(host: string): boolean {
   return isIbmHost(host) || isLoopback(host)
 }
 
-/** Whether a host lies in the registry's zones: `icr.io` and below, and the `bluemix.net` names of before 2019. */
+/** Whether a host is in the registry's zones: `icr.io` and below, and the `bluemix.net` names of before 2019. */
 export function isIbmHost(host: string): boolean {
   return host.length <= MAX_HOST_LENGTH && IBM_HOST.test(host)
 }
 
-/** The registry's address: `https://HOST`, and plain http on this machine alone. */
+/** The registry's origin: `https://HOST`, and plain http only on this machine. */
 export function formatOrigin(host: string): string {
   return `${isLoopback(host) ? 'http' : 'https'}://${host}`
 }

@@ -3,18 +3,18 @@ import { UserError } from '../errors/user-error.ts'
 /** How the registry is reached: over the internet, inside IBM Cloud, or by its name of before 2019. */
 export type Endpoint = 'public' | 'private' | 'legacy'
 
-export interface Region {
+interface Region {
   /** Today's name. */
   readonly name: string
   readonly host: string
-  /** What the region was called until 2021. IBM's SDKs still take it. */
+  /** The region's name until 2021. IBM's SDKs still accept it. */
   readonly formerly?: string
   /** The host's name of before 25 February 2019. */
   readonly legacy?: string
   readonly city?: string
 }
 
-/** Every region of the registry, facts/ibm-cloud.md section 1.1. A new region is one row. */
+/** Every region of the registry (docs/references.md, "Regions and hosts"). A new region is one row. */
 export const REGIONS: readonly Region[] = [
   { name: 'global', host: 'icr.io', legacy: 'registry.bluemix.net' },
   { name: 'us-south', host: 'us.icr.io', legacy: 'registry.ng.bluemix.net', city: 'dallas' },
@@ -74,7 +74,7 @@ export function resolveRegion(name: string, endpoint: Endpoint): string | undefi
   )
 }
 
-/** Whether a host stands in the table of regions, under any of its names. */
+/** Whether a host is in the table of regions, under any of its names. */
 export function isKnownHost(host: string): boolean {
   return REGIONS.some((region) => [region.host, `private.${region.host}`, region.legacy].includes(host))
 }

@@ -1,5 +1,6 @@
 import { parseClaims } from '../credential/jwt.ts'
-import { isObject } from '../json.ts'
+import { hasDuplicateKeys, isObject } from '../json.ts'
+import { isRepository } from './hosts.ts'
 
 export type Action = 'pull' | 'push'
 
@@ -9,16 +10,33 @@ export function formatScope(repository: string, actions: readonly Action[]): str
 }
 
 /**
- * What a registry's token grants, by repository, as its `access` claim says it.
- * @returns undefined where the token can't be read
+ * The actions that a registry token grants, by repository, from its `access` claim.
+ * @returns undefined if any part of the claim is not understood: it could grant more than what is read here
  */
 export function parseGrants(token: string): ReadonlyMap<string, ReadonlySet<string>> | undefined {
   const access = parseClaims(token)?.['access']
-  if (!Array.isArray(access)) return undefined
+  if (!Array.isArray(access) || !access.every(isGrant) || hasDuplicateKeys(decodeClaims(token)))
+    return undefined
   const grants = new Map<string, Set<string>>()
-  for (const { type, name, actions } of access.filter(isObject)) {
-    if (type !== 'repository' || typeof name !== 'string' || !Array.isArray(actions)) continue
-    grants.set(name, new Set([...(grants.get(name) ?? []), ...actions.map(String)]))
-  }
+  for (const { name, actions } of access) grants.set(name, new Set([...(grants.get(name) ?? []), ...actions]))
   return grants
+}
+
+function decodeClaims(token: string): string {
+  return Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()
+}
+
+const GRANT_KEYS = ['type', 'class', 'name', 'actions']
+
+/** An entry of the claim as the distribution's token specification has it, for one repository. */
+function isGrant(entry: unknown): entry is { readonly name: string; readonly actions: readonly string[] } {
+  if (!isObject(entry) || !Object.keys(entry).every((key) => GRANT_KEYS.includes(key))) return false
+  const { type, name, actions } = entry
+  return (
+    type === 'repository' &&
+    typeof name === 'string' &&
+    isRepository(name) &&
+    Array.isArray(actions) &&
+    actions.every((action) => typeof action === 'string')
+  )
 }

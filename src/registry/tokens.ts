@@ -1,26 +1,28 @@
 import type { Context } from '../context.ts'
 import { parseClaims } from '../credential/jwt.ts'
-import { explainRefusal } from '../errors/known-messages.ts'
-import { quoteId } from '../errors/redact.ts'
-import { isPlainId } from '../errors/redact.ts'
-import { UserError } from '../errors/user-error.ts'
-import { Fault, fetchReply, LARGEST_LIST, parseBody, type Reply, type Request } from '../http/retry.ts'
+import { explainRefusal, formatResponse } from '../errors/known-messages.ts'
+import { findRequestId, isPlainId, quoteId } from '../errors/redact.ts'
+import { RefusedError } from '../errors/user-error.ts'
+import { MAX_LIST_BYTES, type Reply, type Request } from '../http/client.ts'
+import { RetryableError } from '../http/fault.ts'
+import { fetchReply, parseBody } from '../http/retry.ts'
 import { isObject, stringAt } from '../json.ts'
 import { parseErrors } from './error-body.ts'
 import { formatOrigin } from './hosts.ts'
 
-/** Who asks: the registry wants the account beside the token (facts/ibm-cloud.md section 2.2). */
-export interface Caller {
+/** Whose tokens: the API requires the account beside the IAM token (docs/references.md, "Registry tokens"). */
+interface Caller {
   readonly accessToken: string
   readonly account: string
 }
 
 /**
  * Issues a registry token that is never permanent. It is masked.
- * @param wanted.write read-write, where IBM's default is read-only
- * @param wanted.watch told around each try: a try that gets no answer may issue one all the same
+ * @param wanted.write read-write; IBM's default is read-only
+ * @param wanted.watch called around each attempt: one that gets no response can issue a token all the same
  * @returns the token, and its ID, which is the JWT's `jti`
- * @throws UserError where the registry does not issue any: IBM's has not since 1 July 2019
+ * @throws RefusedError if the registry issues none: IBM's has not since 1 July 2019
+ * @throws UserError if it can't be reached
  */
 export async function issueRegistryToken(
   host: string,
@@ -32,7 +34,7 @@ export async function issueRegistryToken(
   },
   context: Context
 ): Promise<{ readonly id: string; readonly token: string }> {
-  // Query parameters, no body. `write` has a value of its own: bluemix-go fills it from `permanent` (section 2.2).
+  // Query parameters, no body (docs/references.md, "Registry tokens").
   const query = { description: wanted.description, permanent: 'false', write: String(wanted.write) }
   return await fetchReply(
     { ...request('POST', host, '', caller, query), watch: wanted.watch },
@@ -42,7 +44,7 @@ export async function issueRegistryToken(
       if (token !== undefined) context.mask(token)
       const id = stringAt(parseClaims(token ?? ''), 'jti')
       if (token === undefined || id === undefined || !isPlainId(id)) {
-        throw new Fault(`it answered ${reply.status} without a registry token`)
+        throw new RetryableError(`it answered ${reply.status} without a registry token`)
       }
       return { id, token }
     },
@@ -50,21 +52,28 @@ export async function issueRegistryToken(
   )
 }
 
-function explainIssue(host: string, reply: Reply, { accessToken }: Caller): Error {
+function explainIssue(host: string, reply: Reply, { accessToken }: Caller): RefusedError {
   const message = parseErrors(reply.body)
-  const ended = /discontinued/i.test(message) || [404, 405, 410].includes(reply.status)
-  if (!ended)
-    return explainRefusal(`${host} issued no registry token (${reply.status})`, message, accessToken)
-  return new UserError(
+  const requestId = findRequestId(reply, accessToken)
+  const discontinued = /discontinued/i.test(message) || [404, 405, 410].includes(reply.status)
+  if (!discontinued)
+    return explainRefusal(
+      `${host} issued no registry token (${reply.status})`,
+      message,
+      accessToken,
+      requestId
+    )
+  return new RefusedError(
     `${host} issues no registry tokens: IBM ended them on 1 July 2019.`,
-    'Use mint: repository-token, mint: iam-token or mint: api-key instead.'
+    'Use mint: repository-token, mint: iam-token or mint: api-key instead.',
+    formatResponse('', accessToken, requestId)
   )
 }
 
 /**
- * Finds those of the account's registry tokens that carry a description, and were not removed.
+ * Finds the account's registry tokens with a description that were not removed.
  * @returns their IDs
- * @throws UserError where the registry refuses it or can't be reached
+ * @throws RefusedError if the registry refuses it; UserError if it can't be reached
  */
 export async function findRegistryTokens(
   host: string,
@@ -73,12 +82,12 @@ export async function findRegistryTokens(
   context: Context
 ): Promise<string[]> {
   return await fetchReply(
-    { ...request('GET', host, '', caller), maxBytes: LARGEST_LIST },
+    { ...request('GET', host, '', caller), maxBytes: MAX_LIST_BYTES },
     (reply) => {
       if (reply.status !== 200) throw explain(host, 'list', reply, caller)
       const { tokens } = parseBody(reply)
-      // An answer that is no list would be taken for an empty one: nothing left to revoke.
-      if (!Array.isArray(tokens)) throw new Fault('it answered 200 without a list of tokens')
+      // Read as an empty list, it would mean that nothing is left to revoke.
+      if (!Array.isArray(tokens)) throw new RetryableError('it answered 200 without a list of tokens')
       return parseTokens(tokens, description)
     },
     context
@@ -91,36 +100,48 @@ function parseTokens(tokens: readonly unknown[], description: string): string[] 
     .filter((token) => token['revoked'] !== true)
     .map((token) => {
       const id = stringAt(token, '_id')
-      // Passed over, it would stay, and nobody would know.
-      if (id === undefined) throw new Fault('it answered 200 with a token of this job that has no ID')
+      // Ignored, it would be left unrevoked without a warning.
+      if (id === undefined)
+        throw new RetryableError('it answered 200 with a token of this job that has no ID')
       return id
     })
 }
 
 /**
- * Removes a registry token by its ID, and all that carry its description; what is gone already is no error.
+ * Removes a registry token; one that is not found is not an error.
  * @throws as findRegistryTokens
  */
 export async function removeRegistryToken(
   host: string,
   caller: Caller,
-  { id, description }: { readonly id: string; readonly description: string },
+  id: string,
   context: Context
 ): Promise<void> {
-  const accept = (reply: Reply): void => {
-    if (reply.status !== 404 && (reply.status < 200 || reply.status >= 300)) {
+  await fetchReply(
+    request('DELETE', host, `/${encodeURIComponent(id)}`, caller),
+    (reply) => {
+      if (reply.status === 404 || (reply.status >= 200 && reply.status < 300)) return
       throw explain(host, `remove ${quoteId(id)}`, reply, caller)
-    }
-  }
-  await fetchReply(request('DELETE', host, `/${encodeURIComponent(id)}`, caller), accept, context)
-  await fetchReply(request('DELETE', host, '', caller, { secondaryOwner: description }), accept, context)
+    },
+    context
+  )
 }
 
-function explain(host: string, what: string, reply: Reply, { accessToken }: Caller): Error {
+function explain(host: string, what: string, reply: Reply, { accessToken }: Caller): RefusedError {
+  const message = parseErrors(reply.body)
+  const requestId = findRequestId(reply, accessToken)
+  if (reply.status === 409 || reply.status === 423) {
+    return new RefusedError(
+      `${host} did not ${what} (${reply.status}): it is locked, or another request is changing it.`,
+      'Remove it in the IBM Cloud console.',
+      formatResponse(message, accessToken, requestId)
+    )
+  }
   return explainRefusal(
     `${host} refused to ${what} (registry tokens, ${reply.status})`,
-    parseErrors(reply.body),
-    accessToken
+    message,
+    accessToken,
+    requestId
   )
 }
 

@@ -53,7 +53,9 @@ function keysAskedFor(call: KeyCall): ApiKey[] {
     if (!wholeAccount) return key.iamId === caller.iamId
     return key.accountId === accountId && mayHandle(iam.world, caller, key.iamId)
   }
-  return iam.world.apiKeys.filter((key) => wanted(key) && !isPurged(key, iam.world))
+  return iam.world.apiKeys.filter(
+    (key) => wanted(key) && key.listedFrom <= Date.now() && !isPurged(key, iam.world)
+  )
 }
 
 function ofType(request: Request, keys: ApiKey[]): ApiKey[] {

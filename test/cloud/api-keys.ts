@@ -61,8 +61,12 @@ async function createKey({ iam, request, caller }: KeyCall): Promise<Reply> {
   const given = readKey(request, body, owner, world.now())
   requireRight({ iam, request, caller }, owner.iamId)
   requireRoom(world, request, owner)
-  const usableFrom = Date.now() + world.keyDelayMs
-  const key = world.addApiKey({ iamId: owner.iamId, createdBy: caller.iamId, usableFrom, ...given })
+  const lag = {
+    usableFrom: Date.now() + world.keyDelayMs,
+    relapses: world.keyRelapseMs > 0,
+    listedFrom: Date.now() + world.keyListDelayMs
+  }
+  const key = world.addApiKey({ iamId: owner.iamId, createdBy: caller.iamId, ...lag, ...given })
   return json(201, { ...describeKey(key), apikey: key.value }, headersFor(request, key))
 }
 
@@ -91,6 +95,11 @@ function deleteKey(call: KeyCall, id: string): Reply {
   const key = keyBehind(call, id)
   requireUnlocked(call.request, key)
   const { world } = call.iam
+  if (world.lostDeletions.times > 0) {
+    world.lostDeletions.times -= 1
+    if (world.lostDeletions.answer === 404) throw unknownKey(call.request)
+    return done(call.request)
+  }
   world.apiKeys = world.apiKeys.filter((candidate) => candidate !== key)
   return done(call.request)
 }

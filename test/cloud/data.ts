@@ -70,6 +70,10 @@ export interface ApiKey {
   supportSessions: boolean
   /** Milliseconds since 1970 by the machine's clock, until which nobody knows it yet. */
   usableFrom: number
+  /** Whether it is unknown again after its first use. */
+  relapses: boolean
+  /** Milliseconds since 1970 by the machine's clock, until which no list shows it. */
+  listedFrom: number
 }
 
 /** What an identity may do to another one's keys, or to a service as a whole. */

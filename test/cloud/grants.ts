@@ -81,9 +81,16 @@ export function usableApiKey(world: World, request: Request, value: string): Api
   const key = world.apiKeys.find((candidate) => candidate.value === value)
   // The facts know no code of its own for a key that has ended.
   const known = key !== undefined && key.usableFrom <= Date.now()
+  if (known && key.relapses) relapse(world, key)
   if (!known || hasEnded(world, key.expiresAt)) throw new IamRefusal(request, 'BXNIM0415E')
   if (key.disabled) throw new IamRefusal(request, 'BXNIM0462E')
   return key
+}
+
+/** This once it is known. */
+function relapse(world: World, key: ApiKey): void {
+  key.relapses = false
+  key.usableFrom = Date.now() + world.keyRelapseMs
 }
 
 function hasEnded(world: World, end: number | undefined): boolean {

@@ -32,6 +32,8 @@ export interface RegistryOptions {
   refusesLargerScope: boolean | 401
   /** True: a token says nothing of what it grants; only this registry knows. Not with an upstream. */
   opaqueTokens: boolean
+  /** True: gives out tokens, and accepts none, as a registry whose token service signs with a key it does not trust. */
+  refusesBearers: boolean
   /** IBM's figure is not known. */
   tokenSeconds: number
   /** False: no `expires_in`. */
@@ -58,6 +60,7 @@ export const REGISTRY_DEFAULTS: Omit<RegistryOptions, 'region' | 'namespaces'> =
   postForm: true,
   refusesLargerScope: false,
   opaqueTokens: false,
+  refusesBearers: false,
   tokenSeconds: 3600,
   saysLifetime: true
 }
@@ -73,7 +76,7 @@ export function registryHandler(registry: () => Registry): Handler {
 
 function answerV2(registry: Registry, request: Request): Reply | Promise<Reply> {
   const token = bearerFrom(request.headers['authorization'])
-  const bearer = token === undefined ? undefined : readToken(registry, token)
+  const bearer = token === undefined || registry.refusesBearers ? undefined : readToken(registry, token)
   if (bearer === undefined) return challenge(request.origin, neededScope(request))
   requireQuota(registry, request)
   return registry.upstream === undefined

@@ -40,6 +40,15 @@ export class World {
   ahead = 0
   /** How long a key that was made through the API is unknown at first ("API keys": not known). */
   keyDelayMs = 0
+  /** After such a key was used for the first time, how long it is unknown again: a part that lags (section 3.5: [?]). */
+  keyRelapseMs = 0
+  /**
+   * How long the list leaves such a key out. No figure is known for keys; IBM's other IAM objects take up to minutes
+   * to show up (terraform-provider-ibm#4478).
+   */
+  keyListDelayMs = 0
+  /** So many deletions of keys are answered, and change nothing yet: by 404 (`unknown`) or by 204. As above. */
+  lostDeletions: { answer: 204 | 404; times: number } = { answer: 204, times: 0 }
 
   now(): number {
     return Math.floor(Date.now() / 1000) + this.ahead
@@ -120,6 +129,8 @@ export class World {
       actionWhenLeaked: 'none',
       supportSessions: false,
       usableFrom: 0,
+      relapses: false,
+      listedFrom: 0,
       ...given
     })
   }

@@ -152,7 +152,11 @@ describe('A stumble costs a job nothing:', () => {
       must('what the minted key may do', await grantsOf(cloud.registryHost, 'iamapikey', secret), ['pull'])
       cloud.faults.splice(0)
       const leftOfPost = spoil(scene, post, kind, times)
-      expectSuccess(await job.post())
+      const ended = await job.post()
+      // A mint whose answer told nothing, and of which nothing is found: what may be left is said.
+      const doubt = ended.warnings.filter((line) => line.includes('got no clear response'))
+      must('doubts', doubt.length <= 1 && (doubt.length === 0 || main.includes('the mint')), true)
+      expectSuccess(ended, doubt)
       if (!HARMLESS.includes(kind)) must('requests of post that did not fail', leftOfPost(), 0)
       must('keys after post', keysOf(cloud), [])
       must('config after post', job.snapshot(), {})
@@ -251,7 +255,11 @@ describe('A fault that stays', () => {
           else expectFailure(main, /could not be reached|was not asked/u, OPERATOR_KEY)
           must('logged in', job.dockerConfig() !== undefined, main.exitCode === 0)
           cloud.faults.splice(0)
-          expectSuccess(await job.post())
+          const post = await job.post()
+          expectSuccess(
+            post,
+            post.warnings.filter((line) => line.includes('got no clear response'))
+          )
           must('keys', keysOf(cloud), [])
           must('home', job.snapshot(), {})
         })

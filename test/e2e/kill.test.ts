@@ -253,7 +253,9 @@ describe.each(['api-key', 'registry-token'] as const)('mint: %s, ended', (way) =
       const outcome = outcomes.get(keyOf(point, signal))
       if (outcome === undefined || outcome instanceof Error) throw outcome ?? new Error('did not run')
       const { alive, endless, survivors, leftovers, mainMs, postMs, post } = outcome
-      const { exitCode, errors, warnings } = post
+      const { exitCode, errors } = post
+      // A request that was cut short may have made something: where nothing is found, that is said.
+      const warnings = post.warnings.filter((line) => !line.includes('got no clear response'))
       expect([signal, { alive, endless, survivors, leftovers, exitCode, errors, warnings }]).toEqual([
         signal,
         { alive: 0, endless: 0, survivors: [], leftovers: [], exitCode: 0, errors: [], warnings: [] }

@@ -222,7 +222,7 @@ describe('Answers:', () => {
       findRegistryTokens(host, { accessToken: 'token', account: 'a' }, 'x', makeContext()),
     'the end of a registry token': (host) => {
       const caller = { accessToken: 'token', account: 'a' }
-      return removeRegistryToken(host, caller, { id: texts[0] ?? '', description: 'x' }, makeContext())
+      return removeRegistryToken(host, caller, texts[0] ?? '', makeContext())
     }
   }
   const texts: string[] = []

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { isSame } from '../../src/json.ts'
+import { hasDuplicateKeys, isSame } from '../../src/json.ts'
 
 const parsed = fc.json({ maxDepth: 3 }).map((text): unknown => JSON.parse(text))
 
@@ -39,4 +39,27 @@ test.each([
   ['a value deep inside', { a: [{ b: 1 }] }, { a: [{ b: 2 }] }]
 ])('Two JSON values differ by %s', (_, a, b) => {
   expect([isSame(a, b), isSame(b, a)]).toEqual([false, false])
+})
+
+test.each([
+  ['{"a":1,"a":2}', true],
+  ['{"a":1,"\\u0061":2}', true],
+  ['{"b":[{"a":1 , "a" : 2}]}', true],
+  ['{"a":{"a":{"a":1}},"b":[{"a":1},{"a":2}]}', false],
+  ['["a",":","b"]', false],
+  ['{"a":"\\":","b":":","c":"\\"a\\":1,\\"a\\":2"}', false],
+  ['{"__proto__":1,"__proto__":2}', true],
+  ['{"1":1,"":2}', false],
+  ['7', false],
+  ['[]', false]
+])('%s has a key twice: %s', (text, twice) => {
+  expect(hasDuplicateKeys(text)).toBe(twice)
+})
+
+test('a text that is nested too deeply to tell is said to have one', () => {
+  expect(hasDuplicateKeys('['.repeat(30_000) + ']'.repeat(30_000))).toBe(true)
+})
+
+test('no text of JSON.stringify has a key twice', () => {
+  fc.assert(fc.property(fc.json(), (text) => !hasDuplicateKeys(JSON.stringify(JSON.parse(text)))))
 })

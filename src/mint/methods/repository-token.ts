@@ -1,39 +1,27 @@
-import type { Context } from '../../context.ts'
 import { exchange } from '../../registry/client.ts'
 import { type Action, formatScope } from '../../registry/scope.ts'
-import { HOUR_MS, type Minted, type MintOrder, type MintMethod } from '../method.ts'
+import { HOUR_MS, type MintMethod } from '../method.ts'
 
-const PULL: readonly Action[] = ['pull']
-const PULL_AND_PUSH: readonly Action[] = ['pull', 'push']
-
-// facts/clients-and-runner.md, "Who honours `registrytoken`".
+// Only clients that were tried (docs/references.md, "Clients").
 const CLIENTS =
-  'A repository token serves docker, buildx, crane, ko, cosign, kaniko and oras. ' +
-  'podman, skopeo, buildah, nerdctl and Kubernetes do not read it: for those use mint: iam-token.'
+  'A repository token works with docker, docker compose, buildx, crane, ko, cosign, oras, syft, and Testcontainers ' +
+  'for Java and Go. It does not work with podman, skopeo, buildah, nerdctl, Kubernetes, Jib, Testcontainers for Node, ' +
+  "the Docker SDK for Python, regctl or Rust's oci-client: for those use mint: iam-token."
 
-/** The registry's own bearer token, one for each host, good for that host's repositories and nothing else. */
+/** The registry's own bearer token, one for each host, for that host's repositories and nothing else. */
 export const repositoryToken: MintMethod = {
   unsupported: {},
   maxLifetimeMs: HOUR_MS,
   policy: 'The registry granted more than was asked for; use another mint.',
-  mint: async (order, _record, context) => {
+  mint: async ({ repositories, readOnly, credential }, _journal, context) => {
     context.info(CLIENTS)
-    const actions = order.readOnly ? PULL : PULL_AND_PUSH
+    const actions: Action[] = readOnly ? ['pull'] : ['pull', 'push']
     return await Promise.all(
-      [...order.repositories].map(async ([host, repositories]) => {
-        const scopes = repositories.map((repository) => formatScope(repository, actions))
-        return await mintFor(host, scopes, order, context)
+      [...repositories].map(async ([host, names]) => {
+        const scopes = names.map((name) => formatScope(name, actions))
+        const { token, issuedAt, expiresAt } = await exchange(host, await credential(), scopes, context)
+        return { host, username: undefined, secret: token, issuedAt, expiresAt }
       })
     )
   }
-}
-
-async function mintFor(
-  host: string,
-  scopes: readonly string[],
-  order: MintOrder,
-  context: Context
-): Promise<Minted> {
-  const { token, issuedAt, expiresAt } = await exchange(host, await order.credential(), scopes, context)
-  return { host, username: undefined, secret: token, issuedAt, expiresAt }
 }

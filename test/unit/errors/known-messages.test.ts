@@ -2,13 +2,10 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { findKnownMessage, explainRefusal } from '../../../src/errors/known-messages.ts'
-import { quoteRedacted } from '../../../src/errors/redact.ts'
-import { quoteId } from '../../../src/errors/redact.ts'
-import { isPlainId } from '../../../src/errors/redact.ts'
+import { findRequestId, isPlainId, knownSecrets, quoteId, quoteRedacted } from '../../../src/errors/redact.ts'
 import { RefusedError } from '../../../src/errors/user-error.ts'
-import { knownSecrets } from '../../../src/errors/redact.ts'
 import { quote } from '../../../src/errors/quote.ts'
-import { requestsOf } from '../support/echoes.ts'
+import { cutsOf, disguisesOf, requestsOf } from '../support/echoes.ts'
 
 const DEFAULT = 'The credential was refused.'
 const HIDDEN = '(not shown: the answer repeats the secret)'
@@ -132,6 +129,33 @@ describe('an answer that repeats the secret is not shown', () => {
     )
   })
 
+  const ascii = fc.oneof(
+    fc.stringMatching(/^[A-Za-z0-9_-]{44}$/),
+    fc.string({
+      minLength: 8,
+      maxLength: 60,
+      unit: fc.constantFrom('<', '"', '\\', '%', '+', '/', '=', '&', 'a')
+    })
+  )
+
+  test.each(Object.entries(disguisesOf))('not %s', (_, encode) => {
+    fc.assert(
+      fc.property(ascii, fc.string({ maxLength: 40 }), (secret, around) => {
+        expect(quoteRedacted(`${around} ${encode(secret)} ${around}`, secret)).toBe(HIDDEN)
+      }),
+      { numRuns: 200 }
+    )
+  })
+
+  test.each(Object.entries(cutsOf))('nor a key %s', (_, encode) => {
+    fc.assert(
+      fc.property(fc.stringMatching(/^[A-Za-z0-9_-]{44}$/), (secret) => {
+        expect(quoteRedacted(`no ${encode(secret)}.`, secret)).toBe(HIDDEN)
+      }),
+      { numRuns: 200 }
+    )
+  })
+
   test('in another case it isn’t shown either', () => {
     expect(quoteRedacted('no ABCDEFGHIJ', 'abcdefghij')).toBe(HIDDEN)
     expect(quoteRedacted('no abcdefghij', 'ABCDEFGHIJ')).toBe(HIDDEN)
@@ -153,7 +177,7 @@ describe('an answer that repeats the secret is not shown', () => {
   test('a short secret is a secret too', () => {
     expect(quoteRedacted('no pw1', 'pw1')).toBe(HIDDEN)
     expect(quoteRedacted('no', 'pw1')).toBe('no')
-    expect(quoteRedacted('no six six', 'sixsix')).toBe('no six six')
+    expect(quoteRedacted('no six sox', 'sixsix')).toBe('no six sox')
     expect(quoteRedacted('sixsix', 'sixsix')).toBe(HIDDEN)
   })
 })
@@ -207,4 +231,35 @@ test('any other answer is quoted, as plain text', () => {
     'denied: insufficient scope'
   )
   expect(quoteRedacted('two\nlines ##[error]x', '')).toBe('two lines #\\u{23}[error]x')
+})
+
+describe('the ID of a request, which IBM’s support asks for', () => {
+  const SECRET = 'Wr1tQm7vXk_2ZpLd9sHcNf'
+  const body = JSON.stringify({ code: 'CRG0009E', message: 'no', 'request-id': '72-1540337041.610-99712' })
+
+  test.each<[string, Record<string, string>, string, string | undefined]>([
+    ['IAM’s header', { 'transaction-id': 'bd12-7c' }, '', 'Transaction-Id: bd12-7c'],
+    ['the registry’s header', { 'x-request-id': '5a6b:1' }, '', 'X-Request-Id: 5a6b:1'],
+    ['the registry’s body', {}, body, 'request-id: 72-1540337041.610-99712'],
+    ['IAM’s before another', { 'x-request-id': 'b', 'transaction-id': 'a' }, '', 'Transaction-Id: a'],
+    ['no ID', {}, '<html>', undefined],
+    ['a command of the runner', { 'transaction-id': '::error::x' }, '', undefined],
+    ['two lines', { 'transaction-id': 'a\nb' }, '', undefined],
+    ['a blank', { 'transaction-id': 'a b' }, '', undefined],
+    ['too much', { 'transaction-id': 'a'.repeat(101) }, '', undefined],
+    ['the secret', { 'transaction-id': SECRET }, '', undefined],
+    ['a piece of the secret', { 'transaction-id': `id-${SECRET.slice(4, 14)}` }, '', undefined],
+    ['the secret backwards', { 'transaction-id': SECRET.split('').reverse().join('') }, '', undefined]
+  ])('from %s', (_, headers, text, found) => {
+    expect(findRequestId({ headers, body: text }, SECRET)).toBe(found)
+  })
+
+  test('is shown in the line of the response, with a message or without', () => {
+    const [, said] = explainRefusal('x', 'denied: no', SECRET, 'Transaction-Id: a').message.split('\n')
+    expect(said).toBe('It said: denied: no (Transaction-Id: a)')
+    const [, none] = explainRefusal('x', '', SECRET, 'Transaction-Id: a').message.split('\n')
+    expect(none).toBe('It said: no message (Transaction-Id: a)')
+    const [, hidden] = explainRefusal('x', SECRET, SECRET, 'Transaction-Id: a').message.split('\n')
+    expect(hidden).toBe('It said: (not shown: the answer repeats the secret) (Transaction-Id: a)')
+  })
 })

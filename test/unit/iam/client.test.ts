@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { TrustedProfile } from '../../../src/credential/credential.ts'
 import { RefusedError } from '../../../src/errors/user-error.ts'
-import type { Reply } from '../../../src/http/retry.ts'
+import type { Reply } from '../../../src/http/client.ts'
 import {
   accountOf,
   assumeProfile,

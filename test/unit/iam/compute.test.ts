@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { fetchComputeToken, parseMetadataUrl, type ComputeEnvironment } from '../../../src/iam/compute.ts'
+import { fetchComputeToken, parseMetadataUrl } from '../../../src/iam/compute.ts'
 import type { TrustedProfile } from '../../../src/credential/credential.ts'
 import { accountOf } from '../../../src/iam/client.ts'
 import { startCloud, type Cloud } from '../../cloud/cloud.ts'
@@ -18,6 +18,8 @@ import { userError } from '../support/throwing.ts'
 useOwnEnvironment()
 
 const PROFILE: TrustedProfile = { by: 'id', value: PROFILE_ID }
+
+type ComputeEnvironment = Parameters<typeof fetchComputeToken>[1]
 
 let cloud: Cloud
 let folder: string

@@ -1,9 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
 import { parseTrustedProfile } from '../../../src/credential/credential.ts'
 import { UserError } from '../../../src/errors/user-error.ts'
-import { type MintJobContext, type RawMintInputs, resolveMint } from '../../../src/mint/inputs.ts'
-import type { AuthMethod } from '../../../src/mint/method.ts'
+import type { Identity } from '../../../src/credential/identity.ts'
+import { type RawMintInputs, resolveMint } from '../../../src/mint/inputs.ts'
 import { isMethodName, METHODS } from '../../../src/mint/methods.ts'
+
+type OtherInputs = Parameters<typeof resolveMint>[1]
 
 const HOUR = 3_600_000
 const ID = 'ServiceId-6e90f3ad-28b1-47c5-8d3e-0c5a71f84b29'
@@ -16,7 +18,7 @@ const blank: RawMintInputs = {
   lifetime: undefined,
   readOnly: true
 }
-const job: MintJobContext = {
+const job: OtherInputs = {
   authMethod: 'api-key',
   hosts: ['us.icr.io'],
   references: [],
@@ -25,7 +27,7 @@ const job: MintJobContext = {
 
 const lifetime = (text: string, milliseconds: number): RawMintInputs['lifetime'] => ({ text, milliseconds })
 
-function refusal(texts: Partial<RawMintInputs>, surroundings: Partial<MintJobContext> = {}): string {
+function refusal(texts: Partial<RawMintInputs>, surroundings: Partial<OtherInputs> = {}): string {
   try {
     resolveMint({ ...blank, ...texts }, { ...job, ...surroundings })
   } catch (error) {
@@ -38,7 +40,7 @@ function refusal(texts: Partial<RawMintInputs>, surroundings: Partial<MintJobCon
 const repositories = ['team/app']
 
 describe('What can’t be meant is refused in words', () => {
-  test.each<[string, Partial<RawMintInputs>, Partial<MintJobContext>, string]>([
+  test.each<[string, Partial<RawMintInputs>, Partial<OtherInputs>, string]>([
     ['an unknown mint', { mint: 'docker' }, {}, 'mint: "docker" is none.'],
     ['a word of the prototype', { mint: 'toString' }, {}, 'mint: "toString" is none.'],
     ['repositories alone', { repositories }, {}, 'repositories means nothing without mint.'],
@@ -112,7 +114,7 @@ describe('A refusal says what to do', () => {
   const ways = 'repository-token, iam-token, api-key, registry-token'
   const id =
     'Give the ID of a service ID that may only pull: ServiceId-…, as ibmcloud iam service-ids --uuid shows it.'
-  test.each<[string, Partial<RawMintInputs>, Partial<MintJobContext>]>([
+  test.each<[string, Partial<RawMintInputs>, Partial<OtherInputs>]>([
     [`mint: "x" is none.\nGive one of none, ${ways}.`, { mint: 'x' }, {}],
     [
       `lifetime means nothing without mint.\nTake it out, or give mint: ${ways}.`,
@@ -162,7 +164,7 @@ describe('A refusal says what to do', () => {
     ],
     [`mint: api-key needs service-id.\n${id}`, { mint: 'api-key' }, {}],
     ...['my-ci', 'ServiceId-', `${ID}!`, `x${ID}`, `ServiceId-${'a'.repeat(81)}`].map(
-      (serviceId): [string, Partial<RawMintInputs>, Partial<MintJobContext>] => [
+      (serviceId): [string, Partial<RawMintInputs>, Partial<OtherInputs>] => [
         `service-id: "${serviceId}" is not the ID of a service ID.\n${id}`,
         { mint: 'api-key', serviceId },
         {}
@@ -173,8 +175,44 @@ describe('A refusal says what to do', () => {
   })
 })
 
+describe('Repositories in one token', () => {
+  const many = (count: number, name = 'repository'): RawMintInputs['repositories'] =>
+    Array.from({ length: count }, (_, at) => `team/${name}-${at}`)
+  const mint = 'repository-token'
+
+  test('are as many as clients can send in a header of 8 KiB, and the error says how many', () => {
+    const message = refusal({ mint, repositories: many(101) })
+    expect(message).toMatch(/a token for the 101 repositories on us\.icr\.io is too long/u)
+    const fitting = Number(/Set at most (\d+) of these/u.exec(message)?.[1])
+    expect(fitting).toBeGreaterThan(40)
+    expect(refusal({ mint, repositories: many(fitting) })).toBe('')
+    expect(refusal({ mint, repositories: many(fitting + 1) })).toContain('is too long')
+  })
+
+  test('are fewer where their names are long', () => {
+    expect(refusal({ mint, repositories: many(20) })).toBe('')
+    expect(refusal({ mint, repositories: many(30, 'x'.repeat(240)) })).toContain('is too long')
+  })
+
+  test('are counted for each host', () => {
+    const hosts = ['us.icr.io', 'de.icr.io']
+    const repositories = hosts.flatMap((host) => many(40).map((name) => `${host}/${name}`))
+    expect(refusal({ mint, repositories }, { hosts })).toBe('')
+  })
+
+  test('are as many as there are with every other mint', () => {
+    expect(refusal({ mint: 'iam-token', repositories: many(1_000) })).toBe('')
+  })
+})
+
 describe('Which secret goes with which way', () => {
-  const minters: AuthMethod[] = ['api-key', 'keyless', 'access-token', 'refresh-token', 'registry-token']
+  const minters: Identity['kind'][] = [
+    'api-key',
+    'keyless',
+    'access-token',
+    'refresh-token',
+    'registry-token'
+  ]
   // The matrix of the design: + goes, - does not.
   const matrix: Record<string, string> = {
     'repository-token': '+++++',
@@ -269,7 +307,7 @@ describe('What is to be minted', () => {
     expect(minted).toEqual({
       method: 'iam-token',
       repositories: new Map([['us.icr.io', []]]),
-      serviceId: undefined,
+      serviceId: '',
       lifetimeMs: undefined,
       readOnly: false,
       profile: undefined

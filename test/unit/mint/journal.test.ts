@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
-import { digestOf, formatName, openJournal } from '../../../src/mint/journal.ts'
-import { METHODS } from '../../../src/mint/methods.ts'
-import type { MintState } from '../../../src/mint/journal.ts'
+import { type MintState, openJournal } from '../../../src/mint/journal.ts'
+import { formatName } from '../../../src/mint/mint.ts'
+import { UserError } from '../../../src/errors/user-error.ts'
 import { makeContext } from '../support/context.ts'
 
 const NONCE = '0123456789abcdef'
@@ -37,42 +37,50 @@ describe('The name of what is minted', () => {
   })
 })
 
+const PLAN: MintState = {
+  method: 'api-key',
+  name: `icr-login/octocat/hello-world/1/1/${NONCE}`,
+  iamUrl: 'https://iam.cloud.ibm.com',
+  authMethod: 'api-key',
+  digest: 'd',
+  profile: '',
+  serviceId: 'iam-ServiceId-1',
+  sent: false,
+  unanswered: 0,
+  lastSentAt: 0,
+  made: [],
+  expiresAt: '2030-01-01T00:00:00Z',
+  openUntil: 0
+}
+
 function open(): { saved: MintState[]; journal: ReturnType<typeof openJournal>; now: () => number } {
   const saved: MintState[] = []
   const context = makeContext()
-  const journal = openJournal(
-    {
-      hosts: ['us.icr.io'],
-      identity: { kind: 'api-key', secret: 'long-lived' },
-      iamUrl: 'https://iam.cloud.ibm.com',
-      loginId: NONCE,
-      mint: {
-        method: 'api-key',
-        repositories: new Map(),
-        serviceId: 'iam-ServiceId-1',
-        lifetimeMs: undefined,
-        readOnly: true,
-        profile: undefined
-      }
-    },
-    METHODS['api-key'],
-    (state) => saved.push(state),
-    context
-  )
+  const journal = openJournal(PLAN, (state) => saved.push(state), context)
   return { saved, journal, now: () => context.now() }
 }
 
 describe('What is written down', () => {
-  test('is the intent, before anything is sent, and no secret', () => {
-    const { saved } = open()
-    expect(saved).toHaveLength(1)
-    expect(saved[0]).toMatchObject({ sent: false, made: [], openUntil: 0, digest: digestOf('long-lived') })
-    expect(JSON.stringify(saved)).not.toContain('long-lived')
+  test('is the intent, before anything is sent', () => {
+    expect(open().saved).toEqual([PLAN])
+  })
+
+  test('is nothing once the post of the job has begun: then no request is sent', () => {
+    const saved: MintState[] = []
+    const context = {
+      ...makeContext(),
+      checkActive: () => {
+        throw new UserError('The post step of this job has begun.', 'Nothing was minted.')
+      }
+    }
+    const journal = openJournal(PLAN, (state) => saved.push(state), context)
+    expect(() => journal.watch()).toThrow(UserError)
+    expect(saved).toEqual([PLAN])
   })
 
   test('is that a request is on its way, before it is', () => {
     const { saved, journal, now } = open()
-    journal.record.watch()
+    journal.watch()
     expect(saved.at(-1)).toMatchObject({ sent: true })
     // As long as a try, and as long again.
     expect((saved.at(-1)?.openUntil ?? 0) - now()).toBeGreaterThan(19_000)
@@ -83,41 +91,46 @@ describe('What is written down', () => {
     'leaves open what an answer of %s leaves open',
     (status) => {
       const { saved, journal, now } = open()
-      journal.record.watch()(status)
-      expect(saved.at(-1)).toMatchObject({ sent: true })
+      journal.watch()(status)
+      expect(saved.at(-1)).toMatchObject({ sent: true, unanswered: 1 })
       expect(saved.at(-1)?.openUntil).toBeGreaterThan(now())
     }
   )
 
   test.each([400, 401, 403, 404, 409, 410, 425, 429])(
-    'forgets a request that was refused with %d',
+    'has to look once, and waits for nothing, where a request was refused with %d',
     (status) => {
       const { saved, journal } = open()
-      journal.record.watch()(status)
-      expect(saved.at(-1)).toMatchObject({ sent: false, openUntil: 0 })
+      journal.watch()(status)
+      expect(saved.at(-1)).toMatchObject({ sent: true, unanswered: 0, openUntil: 0 })
     }
   )
 
   test.each([200, 201])('waits for nothing more after %d, and has to look once', (status) => {
     const { saved, journal } = open()
-    journal.record.watch()(status)
+    journal.watch()(status)
     expect(saved.at(-1)).toMatchObject({ sent: true, openUntil: 0 })
   })
 
   test('of several requests is the last that is open', () => {
     const { saved, journal, now } = open()
-    const [first, second] = [journal.record.watch(), journal.record.watch()]
+    const [first, second] = [journal.watch(), journal.watch()]
     first(undefined)
     second(201)
     expect(saved.at(-1)?.openUntil).toBeGreaterThan(now())
-    journal.record.watch()(403)
+    journal.watch()(403)
     expect(saved.at(-1)).toMatchObject({ sent: true })
   })
 
   test('has the ID and the end of what was made', () => {
     const { saved, journal } = open()
-    journal.record.watch()(201)
-    journal.record.made({ id: 'ApiKey-1' }, new Date(1_800_000_000_000))
-    expect(saved.at(-1)).toMatchObject({ made: [{ id: 'ApiKey-1' }], expiresAt: '2027-01-15T08:00:00Z' })
+    journal.watch()(201)
+    expect(saved.at(-1)).toMatchObject({ unanswered: 1, openUntil: 0 })
+    journal.made({ id: 'ApiKey-1' }, new Date(1_800_000_000_000))
+    expect(saved.at(-1)).toMatchObject({
+      unanswered: 0,
+      made: [{ id: 'ApiKey-1' }],
+      expiresAt: '2027-01-15T08:00:00Z'
+    })
   })
 })

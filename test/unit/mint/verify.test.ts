@@ -1,6 +1,6 @@
 // A registry that lies, or says what it should not: nothing is called proven that is not.
 import { describe, expect, test } from '@jest/globals'
-import { verifyCredentialAccess, verifyMinted, verifyTokenAccess } from '../../../src/mint/verify.ts'
+import { findPushable, verifyMinted } from '../../../src/mint/verify.ts'
 import { METHODS } from '../../../src/mint/methods.ts'
 import { makeContext, type RecordingContext } from '../support/context.ts'
 import { type Answer, type Received, startServer, type Server } from '../support/server.ts'
@@ -9,19 +9,23 @@ import { userError } from '../support/throwing.ts'
 const APP = 'team/app'
 const credential = { username: 'iamapikey', secret: 'minted' }
 
-const token = (access: unknown): string =>
-  `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from(JSON.stringify({ access })).toString('base64url')}.x`
+const tokenOf = (claims: string): string =>
+  `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from(claims).toString('base64url')}.x`
+
+const token = (access: unknown): string => tokenOf(JSON.stringify({ access }))
 
 const pulls = (...actions: unknown[]): unknown[] => [{ type: 'repository', name: APP, actions }]
 
-/** Gives tokens as `give` has it; its repositories have tags, if `tags` says 200. */
+/** Gives tokens as `give` has it; its repositories have tags, if `tags` says 200, and it takes tokens if `bearers` does. */
 async function startRegistry(
   give: (scopes: string[], request: Received) => Answer,
-  tags = 200
+  tags = 200,
+  bearers = 200
 ): Promise<Server> {
   const server: Server = await startServer((request) => {
     const url = new URL(request.url, 'http://registry')
     if (url.pathname === '/oauth/token') return give(url.searchParams.getAll('scope'), request)
+    if (url.pathname === '/v2/' && 'authorization' in request.headers) return { status: bearers }
     if (url.pathname.endsWith('/tags/list')) return { status: tags, body: '{"tags":[]}' }
     const challenge = `Bearer realm="http://${server.host}/oauth/token", service="registry"`
     return { status: 401, headers: { 'www-authenticate': challenge } }
@@ -38,32 +42,28 @@ async function prove(
   tags = 200
 ): Promise<unknown> {
   const { host } = await startRegistry(give, tags)
-  return await verifyCredentialAccess(host, credential, repositories, makeContext())
+  return await findPushable({ host, ...credential }, repositories, makeContext())
 }
 
 describe('What a registry’s token says it grants', () => {
-  test.each<[string, unknown[], 'pull' | 'pull,push']>([
-    ['pull', ['pull'], 'pull'],
-    ['pull twice', ['pull', 'pull'], 'pull'],
-    ['push as well', ['pull', 'push'], 'pull,push'],
-    ['everything', ['pull', '*'], 'pull,push'],
-    ['delete', ['pull', 'delete'], 'pull,push'],
-    ['an action that nobody knows', ['pull', 'admin'], 'pull,push'],
-    ['an action that is no text', ['pull', 7], 'pull,push']
-  ])('%s', async (_, actions, access) => {
-    expect(await prove(() => ok({ token: token(pulls(...actions)) }))).toBe(access)
+  test.each<[string, unknown[], string[]]>([
+    ['pull', ['pull'], []],
+    ['pull twice', ['pull', 'pull'], []],
+    ['push as well', ['pull', 'push'], [APP]],
+    ['everything', ['pull', '*'], [APP]],
+    ['delete', ['pull', 'delete'], [APP]],
+    ['an action that nobody knows', ['pull', 'admin'], [APP]],
+    ['an action in capitals', ['pull', 'PUSH'], [APP]],
+    ['an empty action', ['pull', ''], [APP]]
+  ])('%s', async (_, actions, pushable) => {
+    expect(await prove(() => ok({ token: token(pulls(...actions)) }))).toEqual(pushable)
   })
 
   test.each<[string, unknown]>([
     ['nothing', []],
     ['push alone', pulls('push')],
     ['everything, but not pull', pulls('*')],
-    ['another repository', [{ type: 'repository', name: 'team/apple', actions: ['pull'] }]],
-    ['the repository in capitals', [{ type: 'repository', name: 'Team/App', actions: ['pull'] }]],
-    ['another type', [{ type: 'registry', name: APP, actions: ['pull'] }]],
-    ['a name that is no text', [{ type: 'repository', name: [APP], actions: ['pull'] }]],
-    ['actions that are a word', [{ type: 'repository', name: APP, actions: 'pull' }]],
-    ['entries that are none', [null, 1, APP]]
+    ['another repository', [{ type: 'repository', name: 'team/apple', actions: ['pull'] }]]
   ])('%s is no pull', async (_, access) => {
     expect(await userError(prove(() => ok({ token: token(access) })))).toContain(
       `would not let the minted credential pull ${APP}.`
@@ -77,7 +77,63 @@ describe('What a registry’s token says it grants', () => {
 
   test('push on one repository of two is push', async () => {
     const access = [...pulls('pull'), { type: 'repository', name: 'team/web', actions: ['pull', 'push'] }]
-    expect(await prove(() => ok({ token: token(access) }), [APP, 'team/web'])).toBe('pull,push')
+    expect(await prove(() => ok({ token: token(access) }), [APP, 'team/web'])).toEqual(['team/web'])
+  })
+})
+
+const entry = (more: object): object => ({ type: 'repository', name: APP, actions: ['pull'], ...more })
+/** A claim that says pull on the repository, and what is given. */
+const also = (...more: unknown[]): string => JSON.stringify({ access: [entry({}), ...more] })
+const pull = JSON.stringify([entry({})])
+const push = JSON.stringify([entry({ actions: ['pull', 'push'] })])
+
+describe('A token that can do more than pull is never called pull only', () => {
+  test.each<[string, string, 'push' | 'not verified']>([
+    ['push on another repository', also(entry({ name: 'team/web', actions: ['push'] })), 'push'],
+    ['push and pull on another', also(entry({ name: 'team/web', actions: ['pull', 'push'] })), 'push'],
+    ['* on another repository', also(entry({ name: 'team/web', actions: ['*'] })), 'push'],
+    ['delete on another repository', also(entry({ name: 'team/web', actions: ['delete'] })), 'push'],
+    ['an unknown action on another', also(entry({ name: 'team/web', actions: ['restore'] })), 'push'],
+    ['push in a second entry', also(entry({ actions: ['push'] })), 'push'],
+    ['the catalog', also({ type: 'registry', name: 'catalog', actions: ['*'] }), 'not verified'],
+    ['pull of the catalog', also({ type: 'registry', name: 'catalog', actions: ['pull'] }), 'not verified'],
+    ['another type', also(entry({ type: 'namespace', name: 'team', actions: ['push'] })), 'not verified'],
+    ['a type in capitals', also(entry({ type: 'Repository', actions: ['push'] })), 'not verified'],
+    ['a type with a class', also(entry({ type: 'repository(plugin)' })), 'not verified'],
+    ['no type', also({ name: APP, actions: ['push'] }), 'not verified'],
+    ['* for every name', also(entry({ name: '*', actions: ['push'] })), 'not verified'],
+    ['a wildcard in a name', also(entry({ name: 'team/*', actions: ['push'] })), 'not verified'],
+    ['a pattern as a name', also(entry({ name: '^team/.*$', actions: ['push'] })), 'not verified'],
+    ['an empty name', also(entry({ name: '', actions: ['push'] })), 'not verified'],
+    ['a name in capitals', also(entry({ name: 'Team/App', actions: ['push'] })), 'not verified'],
+    ['a name that is a list', also(entry({ name: [APP], actions: ['push'] })), 'not verified'],
+    ['names in the plural', also(entry({ names: ['team/web'] })), 'not verified'],
+    ['actions as a string', also(entry({ name: 'team/web', actions: 'push' })), 'not verified'],
+    ['actions as an object', also(entry({ name: 'team/web', actions: { push: true } })), 'not verified'],
+    ['an action that is a list', also(entry({ actions: ['pull', ['push']] })), 'not verified'],
+    ['an entry that is text', also(`repository:${APP}:push`), 'not verified'],
+    ['an entry that is a list', also([entry({ actions: ['push'] })]), 'not verified'],
+    ['access twice', `{"access":${push},"access":${pull}}`, 'not verified'],
+    ['access twice, escaped once', `{"\\u0061ccess":${push},"access":${pull}}`, 'not verified'],
+    [
+      'actions twice in an entry',
+      `{"access":[{"type":"repository","name":"${APP}","actions":["push"],"actions":["pull"]}]}`,
+      'not verified'
+    ],
+    ['access that is an object', JSON.stringify({ access: { [APP]: ['pull'] } }), 'not verified']
+  ])('%s (%s)', async (_, claims, outcome) => {
+    const found = await prove(() => ok({ token: tokenOf(claims) }))
+    if (outcome === 'push') expect(found).toHaveLength(1)
+    else expect(found).toBeUndefined()
+  })
+
+  test('text in other claims that looks like a key does not matter', async () => {
+    const claims = `{"note":"\\"access\\":[] and {\\"a\\":1,\\"a\\":2}","x":["y",":"],"access" : ${pull}}`
+    expect(await prove(() => ok({ token: tokenOf(claims) }))).toEqual([])
+  })
+
+  test('a class that the distribution’s specification allows does not matter', async () => {
+    expect(await prove(() => ok({ token: token([entry({ class: 'image' })]) }))).toEqual([])
   })
 })
 
@@ -102,7 +158,7 @@ describe('A refusal of the larger scope', () => {
       scopes.some((scope) => scope.includes('push')) ? refused : ok({ token: token(access) })
 
   test('followed by a grant of the smaller one is pull', async () => {
-    expect(await prove(smaller(pulls('pull')))).toBe('pull')
+    expect(await prove(smaller(pulls('pull')))).toEqual([])
   })
 
   test('is asked again for each repository: one of two may push', async () => {
@@ -115,7 +171,7 @@ describe('A refusal of the larger scope', () => {
       })
       return ok({ token: token(access) })
     }
-    expect(await prove(give, [APP, 'team/web'])).toBe('pull,push')
+    expect(await prove(give, [APP, 'team/web'])).toEqual(['team/web'])
   })
 
   test('followed by a token that says nothing is not proven', async () => {
@@ -125,7 +181,7 @@ describe('A refusal of the larger scope', () => {
   })
 
   test('followed by a token that says more than was asked is push', async () => {
-    expect(await prove(smaller(pulls('pull', 'push')))).toBe('pull,push')
+    expect(await prove(smaller(pulls('pull', 'push')))).toEqual([APP])
   })
 
   test('followed by a token that grants nothing is no pull', async () => {
@@ -150,30 +206,76 @@ test.each<[string, Answer]>([
 
 test('Nothing but GET is ever sent, and the secret goes to the token service alone', async () => {
   const server = await startRegistry(() => ok({ token: token(pulls('pull')) }))
-  await verifyCredentialAccess(server.host, credential, [APP], makeContext())
+  await findPushable({ host: server.host, ...credential }, [APP], makeContext())
   expect(new Set(server.received.map(({ method }) => method))).toEqual(new Set(['GET']))
   const basic = server.received.filter(({ headers }) => String(headers['authorization']).startsWith('Basic'))
   expect(basic.map(({ url }) => url.split('?')[0])).toEqual(['/oauth/token'])
 })
 
 describe('A token of the registry’s own', () => {
-  test('says itself what it is good for, and asks nobody', async () => {
+  const show = async ({ host }: Server, secret: string, repositories = [APP]): Promise<unknown> =>
+    await findPushable({ host, username: undefined, secret }, repositories, makeContext())
+
+  test('is sent to the registry once, and says itself what it is good for', async () => {
     const server = await startRegistry(() => refused)
-    expect(await verifyTokenAccess(server.host, token(pulls('pull')), [APP], makeContext())).toBe('pull')
-    expect(await verifyTokenAccess(server.host, token(pulls('pull', 'push')), [APP], makeContext())).toBe(
-      'pull,push'
-    )
-    await userError(verifyTokenAccess(server.host, token([]), [APP], makeContext()))
-    expect(server.received).toEqual([])
+    expect(await show(server, token(pulls('pull')))).toEqual([])
+    expect(server.received.map(({ url, headers }) => [url, headers['authorization']])).toEqual([
+      ['/v2/', `Bearer ${token(pulls('pull'))}`]
+    ])
+    expect(await show(server, token(pulls('pull', 'push')))).toEqual([APP])
+    await userError(show(server, token([])))
+  })
+
+  test('that the registry refuses is not called pull only', async () => {
+    const server = await startRegistry(() => refused, 200, 401)
+    expect(await userError(show(server, token(pulls('pull'))))).toContain('(401)')
   })
 
   test('that says nothing reads the tags of each repository', async () => {
     const server = await startRegistry(() => refused)
-    expect(await verifyTokenAccess(server.host, 'opaque', [APP, 'team/web'], makeContext())).toBeUndefined()
+    expect(await show(server, 'opaque', [APP, 'team/web'])).toBeUndefined()
     expect(server.received.map(({ url, headers }) => [url, headers['authorization']])).toEqual([
+      ['/v2/', 'Bearer opaque'],
       [`/v2/${APP}/tags/list`, 'Bearer opaque'],
       ['/v2/team/web/tags/list', 'Bearer opaque']
     ])
+  })
+})
+
+describe('A new key that a part of the registry does not know yet', () => {
+  const unknown: Answer = { status: 401, body: '{"errors":[{"code":"UNAUTHORIZED","message":"not valid"}]}' }
+
+  /** Refuses the key so often, and then grants what is asked for. */
+  const lagging = (times: number): ((scopes: string[]) => Answer) => {
+    let asked = 0
+    return (scopes) => {
+      asked += 1
+      const push = scopes.some((scope) => scope.includes('push'))
+      return asked <= times ? unknown : ok({ token: token(pulls('pull', ...(push ? ['push'] : []))) })
+    }
+  }
+
+  test('is asked about again, and what it can do is not taken for less', async () => {
+    const { host } = await startRegistry(lagging(3))
+    const context = makeContext()
+    const settlesAt = context.now() + 10_000
+    expect(await findPushable({ host, ...credential, settlesAt }, [APP], context)).toEqual([APP])
+    expect(context.sleeps).toEqual([1_000, 1_000, 1_000])
+  })
+
+  test('is refused for good once it should be known everywhere', async () => {
+    const { host } = await startRegistry(lagging(1_000))
+    const context = makeContext()
+    const settlesAt = context.now() + 10_000
+    await userError(findPushable({ host, ...credential, settlesAt }, [APP], context))
+    expect(context.now()).toBeLessThan(settlesAt + 1_000)
+  })
+
+  test('is not waited for where it may not do that', async () => {
+    const { host } = await startRegistry(() => refused)
+    const context = makeContext()
+    await userError(findPushable({ host, ...credential, settlesAt: context.now() + 10_000 }, [APP], context))
+    expect(context.sleeps).toEqual([])
   })
 })
 
@@ -181,7 +283,7 @@ describe('All that was minted', () => {
   const mintOf = (hosts: readonly string[], readOnly = true): Parameters<typeof verifyMinted>[0] => ({
     method: 'api-key',
     repositories: new Map(hosts.map((host) => [host, [APP]])),
-    serviceId: undefined,
+    serviceId: '',
     lifetimeMs: undefined,
     readOnly,
     profile: undefined
@@ -209,7 +311,7 @@ describe('All that was minted', () => {
 
   test('may push where one host says so', async () => {
     const message = await userError(proveAt([pulls('pull'), pulls('pull', 'push')], makeContext()))
-    expect(message).toContain('would let the minted credential push')
+    expect(message).toContain(`would let the minted credential push to ${APP}.`)
     expect(await proveAt([pulls('pull'), pulls('pull', 'push')], makeContext(), false)).toBe('pull,push')
   })
 

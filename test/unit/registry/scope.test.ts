@@ -20,8 +20,7 @@ describe('What a token grants', () => {
     const access = [
       { type: 'repository', name: 'team/app', actions: ['pull'] },
       { type: 'repository', name: 'team/app', actions: ['push', 'pull'] },
-      { type: 'repository', name: 'team/web', actions: [] },
-      { type: 'registry', name: 'catalog', actions: ['*'] }
+      { type: 'repository', class: 'image', name: 'team/web', actions: [] }
     ]
     expect(grants({ access })).toEqual({ 'team/app': ['pull', 'push'], 'team/web': [] })
     expect(grants({ access: [] })).toEqual({})
@@ -43,23 +42,22 @@ describe('What a token grants', () => {
     }
   )
 
-  test('is nothing where an entry is not one', () => {
-    const access = [null, 7, 'team/app', ['team/app'], { type: 'repository' }]
-    const wrong = [
-      { type: 'repository', name: 7, actions: ['pull'] },
-      { type: 'repository', name: 'team/app', actions: 'pull' },
-      { type: 'repository', name: 'team/app', actions: { 0: 'pull' } },
-      { name: 'team/app', actions: ['pull'] }
-    ]
-    expect(grants({ access: [...access, ...wrong] })).toEqual({})
-  })
-
-  test('holds no action of another kind than text for pull', () => {
+  test.each([
+    [null],
+    [7],
+    ['team/app'],
+    [['team/app']],
+    [{ type: 'repository' }],
+    [{ type: 'repository', name: 7, actions: ['pull'] }],
+    [{ type: 'repository', name: 'team/app', actions: 'pull' }],
+    [{ type: 'repository', name: 'team/app', actions: { 0: 'pull' } }],
+    [{ type: 'repository', name: 'team/app', actions: [7] }],
+    [{ type: 'repository', name: '__proto__', actions: ['pull'] }],
+    [{ type: 'registry', name: 'catalog', actions: ['*'] }],
+    [{ name: 'team/app', actions: ['pull'] }]
+  ])('is not known where an entry is %j', (entry) => {
     expect(
-      grants({ access: [{ type: 'repository', name: '__proto__', actions: [null, 7, ['pull']] }] })
-    ).toBeDefined()
-    expect(grants({ access: [{ type: 'repository', name: 'team/app', actions: [7] }] })).toEqual({
-      'team/app': ['7']
-    })
+      grants({ access: [{ type: 'repository', name: 'team/app', actions: ['pull'] }, entry] })
+    ).toBeUndefined()
   })
 })

@@ -31,6 +31,8 @@ const MINT: MintState = {
   profile: '',
   serviceId: 'iam-ServiceId-1b7a4c02',
   sent: true,
+  unanswered: 0,
+  lastSentAt: 0,
   made: [{ id: 'ApiKey-1b7a' }, { id: 'ae57b394', host: 'us.icr.io' }],
   expiresAt: '2026-08-14T12:00:00Z',
   openUntil: 0

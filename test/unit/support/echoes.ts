@@ -29,3 +29,41 @@ export const requestsOf: Readonly<Record<string, (secret: string) => string>> = 
   'in XML, byte by byte': (secret) => bytes(secret, (hex) => `&#${parseInt(hex, 16)};`),
   'in base64 of base64': (secret) => base64('')(base64('iamapikey:')(secret))
 }
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+
+/** base32 as RFC 4648 has it. */
+function base32(text: string): string {
+  const bits = Array.from(Buffer.from(text), (byte) => byte.toString(2).padStart(8, '0')).join('')
+  const letters = (bits.match(/.{1,5}/g) ?? []).map((five) => ALPHABET[parseInt(five.padEnd(5, '0'), 2)])
+  return letters.join('').padEnd(Math.ceil(letters.length / 8) * 8, '=')
+}
+
+const backwards = (text: string): string => Array.from(text).reverse().join('')
+
+/** Ways in which no client sends a secret, and a service could give it back all the same. */
+export const disguisesOf: Readonly<Record<string, (secret: string) => string>> = {
+  'cut up by blanks': (secret) => secret.split('').join(' '),
+  'cut up by tabs and line ends, three by three': (secret) => secret.replace(/.{3}/g, '$&\t\n'),
+  'cut up by blanks of no width': (secret) => secret.split('').join('\u200b'),
+  backwards,
+  'backwards and cut up': (secret) => backwards(secret).split('').join(' '),
+  'in base64, backwards': (secret) => backwards(base64('iamapikey:')(secret)),
+  'in base64, cut up': (secret) => base64('iamapikey:')(secret).replace(/.{4}/g, '$& '),
+  'in base32': base32,
+  ...Object.fromEntries(
+    [1, 2, 3, 4].map((count) => [
+      `in base32, ${count} on`,
+      (secret: string) => base32('x'.repeat(count) + secret)
+    ])
+  ),
+  'in base32 in small letters': (secret) => base32(secret).toLowerCase(),
+  'in base32, cut up': (secret) => base32(secret).replace(/.{4}/g, '$& ')
+}
+
+/** As above, for keys of letters. */
+export const cutsOf: Readonly<Record<string, (secret: string) => string>> = {
+  'cut up by dots': (secret) => secret.split('').join('.'),
+  'cut up by commas and quotes': (secret) => secret.split('').join('","'),
+  'cut up by slashes, backwards': (secret) => backwards(secret).split('').join('/')
+}
