@@ -81,7 +81,13 @@ export async function eraseFromHelper(
 export async function listHelper(helper: CredentialHelper, context: Context): Promise<string[]> {
   const finished = await call(helper, 'list', '', context)
   checkSuccess(finished, helper, 'list', 'all hosts', '')
-  return Object.keys(parseObject(finished.stdout) ?? {})
+  // Go writes an empty map as null.
+  const logins = parseObject(/^\s*(?:null)?\s*$/.test(finished.stdout) ? '{}' : finished.stdout)
+  if (logins !== undefined) return Object.keys(logins)
+  throw new UserError(
+    `The list of the credential helper "${helper.name}" can't be read.`,
+    `Does it work by hand? Try: docker-credential-${helper.name} list`
+  )
 }
 
 /** A store with thousands of logins lists them all at once. */

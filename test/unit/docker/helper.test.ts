@@ -102,7 +102,15 @@ describe('a helper', () => {
     ])
   })
 
-  test.each(['{}', '', '[]', 'no logins', 'null'])('that lists %j holds a login for none', async (lists) => {
+  test.each(['[]', 'no logins', '{"us.icr.io":"iamapi'])(
+    'that lists %j is named: that is no list',
+    async (lists) => {
+      const program = await found(standIn({ lists }))
+      expect(await userError(listHelper(program, makeContext()))).toContain('"standin" can\'t be read')
+    }
+  )
+
+  test.each(['{}', '', 'null'])('that lists %j holds a login for none', async (lists) => {
     expect(await listHelper(await found(standIn({ lists })), makeContext())).toEqual([])
   })
 
