@@ -9,6 +9,7 @@ import type { Match, Stage } from '../../cloud/matching.ts'
 import { makeRecordingDocker } from '../../support/recording-docker.ts'
 import { startJob, type Job, type StepResult } from '../../support/runner.ts'
 import { mintInputs } from './mint.ts'
+import { leftInTemp } from './promises.ts'
 
 export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGKILL'] as const
 export type Signal = (typeof SIGNALS)[number]
@@ -161,7 +162,7 @@ async function play({ cloud, job, folder }: Scene, point: Point, signal: Signal)
     mainMs: endedAt - (struckAt ?? endedAt),
     postMs: post.milliseconds,
     survivors,
-    leftovers: [...Object.keys(job.snapshot()), ...Object.keys(job.snapshot(job.temp))],
+    leftovers: [...Object.keys(job.snapshot()), ...Object.keys(leftInTemp(job))],
     post
   }
 }

@@ -44,21 +44,21 @@ function asking(
 /** To prove what was minted is to ask twice more: the registry's challenge, and what it grants. */
 export const PACKET_CASES: readonly PacketCase[] = [
   { name: 'none', inputs: WRITER, hosts: 1, main: NONE, post: NONE },
-  asking('repository-token', { ...WRITER, mint: 'repository-token', repositories: REPOSITORY }, [0, 2]),
+  asking('repository-token', { ...WRITER, mint: 'repository-token', repositories: REPOSITORY }, [0, 3]),
   asking('iam-token', { ...WRITER, mint: 'iam-token' }, [1, 0]),
   asking('iam-token, proven', { ...PROFILE, mint: 'iam-token', repositories: REPOSITORY }, [2, 2]),
   asking('iam-token of a trusted profile', { ...PROFILE, mint: 'iam-token' }, [2, 0]),
-  asking('api-key', { ...SERVICE_ID, mint: 'api-key' }, [2, 2, 3, 0]),
-  asking('api-key, proven', { ...SERVICE_ID, mint: 'api-key', repositories: REPOSITORY }, [2, 4, 3, 0]),
-  asking('registry-token', { ...OPERATOR, mint: 'registry-token' }, [1, 1, 1, 3]),
+  asking('api-key', { ...SERVICE_ID, mint: 'api-key' }, [2, 4, 4, 0]),
+  asking('api-key, proven', { ...SERVICE_ID, mint: 'api-key', repositories: REPOSITORY }, [2, 4, 4, 0]),
+  asking('registry-token', { ...OPERATOR, mint: 'registry-token' }, [1, 1, 1, 2]),
   asking(
     'registry-token, proven',
     { ...OPERATOR, mint: 'registry-token', repositories: REPOSITORY },
-    [1, 3, 1, 3]
+    [1, 3, 1, 2]
   ),
   asking('none, ten hosts', WRITER, [0, 0], 10),
   asking('iam-token, ten hosts', { ...WRITER, mint: 'iam-token' }, [1, 0], 10),
-  asking('api-key, ten hosts', { ...SERVICE_ID, mint: 'api-key' }, [2, 20, 3, 0], 10)
+  asking('api-key, ten hosts', { ...SERVICE_ID, mint: 'api-key' }, [2, 40, 4, 0], 10)
 ]
 
 /** Of all requests, those that the action itself has sent. */

@@ -10,7 +10,7 @@ import { cutsOf, disguisesOf, requestsOf } from '../support/echoes.ts'
 const DEFAULT = 'The credential was refused.'
 const HIDDEN = '(not shown: the answer repeats the secret)'
 
-// facts/ibm-cloud.md, section 4 and section 3.3, as the services and the clients say it.
+// docs/references.md, "Registry authentication" and "IAM errors", as the services and the clients say it.
 test.each([
   [
     'unauthorized: The login credentials are not valid, or your IBM Cloud account is not active.',

@@ -18,7 +18,7 @@ import { isLoopback } from '../../../src/http/loopback.ts'
 import { HOSTILE_IAM_URLS, HOSTILE_PLACES, UNPASSABLE_PLACES } from '../support/hostile.ts'
 import { character } from '../support/text.ts'
 
-// facts/ibm-cloud.md, section 1.1, written out by hand: region, former name, public, private, legacy.
+// docs/references.md, "Regions and hosts", written out by hand: region, former name, public, private, legacy.
 const TABLE: [string, string, string, string, string][] = [
   ['global', '', 'icr.io', 'private.icr.io', 'registry.bluemix.net'],
   ['us-south', '', 'us.icr.io', 'private.us.icr.io', 'registry.ng.bluemix.net'],
