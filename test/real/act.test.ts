@@ -70,7 +70,7 @@ describe('a job that pulls', () => {
   test('shows *** in its log where a step prints the secret, however it got it', async () => {
     const result = await run({ workflow: 'pull.yml', test: PRINT_LOGIN })
     expectEnd(result)
-    expect(result.log).toContain('"us.icr.io":{"auth":"***"}')
+    expect(result.log).toMatch(/"us\.icr\.io": \{[^}]*"auth": "\*\*\*"[^}]*\}/u)
     expect(result.log).toContain('decoded: iamapikey:***')
   })
 
@@ -195,7 +195,7 @@ describe('a minted credential', () => {
     const test = `${PRINT_LOGIN} echo "the token is $REGISTRY_TOKEN"; docker push us.icr.io/${IMAGE}:1.0 || echo no push`
     const result = await run({ workflow: 'mint.yml', job: 'docker', test })
     expectEnd(result)
-    expect(result.log).toContain('"us.icr.io":{"registrytoken":"***"}')
+    expect(result.log).toMatch(/"us\.icr\.io": \{[^}]*"registrytoken": "\*\*\*"[^}]*\}/u)
     expectInOrder(result, 'the token is ***', 'no push', 'Run Post ./')
     const [token = '', ...others] = whoPulled()
     expect(others).toEqual([])

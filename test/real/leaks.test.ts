@@ -123,7 +123,7 @@ describe('Under strace, nothing leaks of', () => {
       const all = [...known, ...made.filter(({ value }) => main.masks.includes(value))]
       expect(writtenBeforeMasked(action.writes(), all)).toEqual([])
       // strace has seen what it was there for.
-      const programs = action.processes().map(({ program, argv }) => [program, argv[1], argv.at(-1)])
+      const programs = action.processes().map(({ program, argv }) => [program, argv[3], argv.at(-1)])
       const docker = ['docker', 'login', cloud.registryHost]
       expect(programs).toEqual(inputs['mint'] === 'repository-token' ? [] : [docker])
       expect(all.length).toBeGreaterThan(0)

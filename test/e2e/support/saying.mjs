@@ -1,14 +1,12 @@
 // Preloaded into a step with --import: at the moment when the step says that it is logged in, config.json is copied to
 // the file SAID.
-import fs, { copyFileSync } from 'node:fs'
-import { syncBuiltinESMExports } from 'node:module'
+import { copyFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
-const { writeSync } = fs
-fs.writeSync = (file, data, ...rest) => {
-  if (file === 1 && String(data).includes('Logged in to'))
+const write = process.stdout.write.bind(process.stdout)
+process.stdout.write = (data, ...rest) => {
+  if (String(data).includes('Logged in to'))
     copyFileSync(join(homedir(), '.docker', 'config.json'), process.env.SAID)
-  return writeSync(file, data, ...rest)
+  return write(data, ...rest)
 }
-syncBuiltinESMExports()
