@@ -121,11 +121,14 @@ describe('CI', () => {
     for (const script of called) expect(Object.keys(scripts)).toContain(script)
   })
 
-  test.each(['npm run lint', 'npm run test:all -- test/e2e'])('is red as a whole where `%s` fails', async (call) => {
-    const result = await runCi(call)
-    expectEnd(result, 1)
-    expect(result.log).toMatch(/\[CI\/Conclusion.*Job failed/u)
-  })
+  test.each(['npm run lint', 'npm run test:all -- test/e2e'])(
+    'is red as a whole where `%s` fails',
+    async (call) => {
+      const result = await runCi(call)
+      expectEnd(result, 1)
+      expect(result.log).toMatch(/\[CI\/Conclusion.*Job failed/u)
+    }
+  )
 
   test('builds dist, and is content with what is committed', async () => {
     await takeCommitted()
