@@ -257,6 +257,10 @@ describe('Answers:', () => {
   )
 })
 
+// Line ends separate the lines of a message.
+// eslint-disable-next-line no-control-regex
+const CONTROL = /[\u0000-\u0009\u000b\u000c\u000e-\u001f\u007f]/u
+
 describe('What is reported:', () => {
   const state = (directory: string): State => ({
     loginId: '0123456789abcdef',
@@ -311,6 +315,20 @@ describe('What is reported:', () => {
         expect(tags.filter((tag) => !/^<\/?(?:h3|table|tr|th|td|code|br)>$/u.test(tag))).toEqual([])
       }),
       { numRuns: RUNS / 5 }
+    )
+  }, 60_000)
+
+  test('a warning is one command, and its control characters are shown', async () => {
+    await fc.assert(
+      fc.asyncProperty(hostile, async (text) => {
+        const said = await printed(() => {
+          createContext(1_000).warning(`${text} can't be read.\nCheck it.`)
+        })
+        expect(readLines(said).commands).toEqual(['warning'])
+        const shown = decodeURIComponent(said.replaceAll(/%(?![0-9A-F]{2})/gu, '%25'))
+        expect(shown).not.toMatch(CONTROL)
+      }),
+      { numRuns: RUNS }
     )
   }, 60_000)
 

@@ -1,4 +1,5 @@
 // Why a job was passed no secrets, where GitHub tells.
+import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
@@ -51,4 +52,10 @@ test('a job without an event, or with one that can’t be read, is no reason to 
   expect(explainMissingSecrets({})).toBeUndefined()
   expect(explainMissingSecrets({ GITHUB_EVENT_PATH: '/nonexistent/event.json' })).toBeUndefined()
   expect(explainMissingSecrets({ GITHUB_EVENT_PATH: makeFolder() })).toBeUndefined()
+})
+
+test('an event file that is a pipe does not keep the step waiting', () => {
+  const pipe = join(makeFolder(), 'event.json')
+  execFileSync('mkfifo', [pipe])
+  expect(explainMissingSecrets({ GITHUB_EVENT_PATH: pipe })).toBeUndefined()
 })
