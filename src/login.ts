@@ -105,7 +105,7 @@ async function isolate(state: State, context: Context): Promise<void> {
 function warnAboutEnvironment(identity: Identity): void {
   for (const line of findUnsafeSettings(process.env)) warning(line)
   if (identity.kind !== 'registry-token') return
-  // facts/ibm-cloud.md section 2.1.
+  // docs/references.md, "Registry tokens".
   warning('IBM has refused registry tokens since 19 August 2021. It is tried; give an api-key instead.')
 }
 

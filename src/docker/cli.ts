@@ -3,13 +3,12 @@ import { join } from 'node:path'
 import { childEnvironment } from './child-env.ts'
 import { type Context, jitter, timeLeft } from '../context.ts'
 import type { Credential } from '../credential/credential.ts'
-import { explainRefusal, findKnownMessage } from '../errors/known-messages.ts'
+import { explainRefusal, findKnownMessage, parseErrors } from '../errors/known-messages.ts'
 import { quoteRedacted } from '../errors/redact.ts'
 import { UserError } from '../errors/user-error.ts'
 import { isObject, parseObject } from '../json.ts'
 import type { AuthEntry } from './config/ledger.ts'
 import { type Finished, findProgram, run } from './run.ts'
-import { parseErrors } from '../registry/error-body.ts'
 
 /** The path of the docker CLI; undefined where there is none on the PATH. */
 export async function findDocker(): Promise<string | undefined> {

@@ -1,5 +1,6 @@
+import { isObject, parseObject, stringAt } from '../json.ts'
+import { findRequestId, quoteRedacted } from './redact.ts'
 import { RefusedError } from './user-error.ts'
-import { quoteRedacted } from './redact.ts'
 
 /** A service's message, and what it means to a user. docs/troubleshooting.md has a row for each. */
 interface KnownMessage {
@@ -139,27 +140,57 @@ export function findKnownMessage(message: string): KnownMessage | undefined {
   return KNOWN_MESSAGES.find(({ pattern }) => pattern.test(message))
 }
 
+type Explanation = Pick<KnownMessage, 'cause' | 'hint'>
+
+const UNKNOWN: Explanation = {
+  cause: 'The credential was refused.',
+  hint: 'Check the secret, that it is given as what it is, and that region is the one your namespace is in.'
+}
+
 /**
  * The error for a refused credential; 400 and 401 both mean that (docs/references.md, "IAM errors").
- * @param what what failed, for which host
  * @param message the service's own; if it holds any piece of the secret, it is not shown
  * @param requestId as `findRequestId` returns it
+ * @param known what it means, if that is not in the table; without a cause, `what` is the whole sentence
  */
 export function explainRefusal(
   what: string,
   message: string,
   secret: string,
-  requestId?: string
+  requestId?: string,
+  { cause, hint }: Explanation = findKnownMessage(message) ?? UNKNOWN
 ): RefusedError {
-  const { cause, hint } = findKnownMessage(message) ?? {
-    cause: 'The credential was refused.',
-    hint: 'Check the secret, that it is given as what it is, and that region is the one your namespace is in.'
-  }
-  return new RefusedError(`${what}: ${cause}`, hint, formatResponse(message, secret, requestId))
+  const shown = message === '' ? undefined : quoteRedacted(message, secret)
+  const response = requestId === undefined ? shown : `${shown ?? 'no message'} (${requestId})`
+  return new RefusedError(cause === '' ? what : `${what}: ${cause}`, hint, response)
 }
 
-/** A service's message and request ID as one line; undefined if there is neither. */
-export function formatResponse(message: string, secret: string, requestId?: string): string | undefined {
-  const shown = message === '' ? undefined : quoteRedacted(message, secret)
-  return requestId === undefined ? shown : `${shown ?? 'no message'} (${requestId})`
+type Refusal = Parameters<typeof findRequestId>[0] & { readonly status: number }
+
+/** The error for a reply of IAM or the registry that is a refusal; parameters as for `explainRefusal`. */
+export function explainReply(
+  what: string,
+  reply: Refusal,
+  secret: string,
+  known?: Explanation
+): RefusedError {
+  const message = parseErrors(reply.body)
+  const error = explainRefusal(what, message, secret, findRequestId(reply, secret), known)
+  error.unauthenticated = reply.status === 401 && !message.startsWith('DENIED')
+  return error
+}
+
+/**
+ * The messages in an error body of the registry or IAM: `{"errors":[{"code","message"}]}`, `{"code","message"}` or
+ * `{"errorCode","errorMessage"}` (docs/references.md, "IAM errors" and "Registry tokens"). Empty if it is something else.
+ */
+export function parseErrors(body: string): string {
+  const object = parseObject(body) ?? {}
+  const errors = Array.isArray(object['errors']) ? object['errors'].filter(isObject) : [object]
+  return errors.map(parseError).filter(Boolean).join('; ')
+}
+
+function parseError(error: Record<string, unknown>): string {
+  const code = stringAt(error, 'message_code') ?? stringAt(error, 'errorCode') ?? stringAt(error, 'code')
+  return [code, stringAt(error, 'errorMessage') ?? stringAt(error, 'message')].filter(Boolean).join(': ')
 }

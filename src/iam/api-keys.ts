@@ -1,12 +1,11 @@
 import type { Context } from '../context.ts'
-import { formatResponse } from '../errors/known-messages.ts'
-import { findRequestId, isPlainId, quoteId } from '../errors/redact.ts'
-import { RefusedError, UserError } from '../errors/user-error.ts'
+import { explainReply } from '../errors/known-messages.ts'
+import { isPlainId, quoteId } from '../errors/redact.ts'
+import { type RefusedError, UserError } from '../errors/user-error.ts'
 import { MAX_LIST_BYTES, type Reply, type Request } from '../http/client.ts'
 import { RetryableError } from '../http/fault.ts'
 import { fetchReply, parseBody } from '../http/retry.ts'
 import { isObject, stringAt } from '../json.ts'
-import { explainReply } from './client.ts'
 
 /** A temporary API key of a service ID that is to be created. */
 interface ApiKeyOrder {
@@ -30,6 +29,7 @@ export async function createApiKey(
   watch: NonNullable<Request['watch']>,
   context: Context
 ): Promise<{ readonly id: string; readonly secret: string }> {
+  const { method, url, headers } = request('POST', iamUrl, '', accessToken)
   const body = JSON.stringify({
     name: order.name,
     iam_id: order.serviceId,
@@ -39,27 +39,20 @@ export async function createApiKey(
     expires_at: order.expiresAt,
     action_when_leaked: 'delete'
   })
-  const url = new URL(`${iamUrl}/v1/apikeys`)
-  const headers = { ...bearer(accessToken), 'content-type': 'application/json' }
   return await fetchReply(
-    { method: 'POST', url, headers, body, watch },
+    { method, url, headers: { ...headers, 'content-type': 'application/json' }, body, watch },
     (reply) => {
-      if (reply.status !== 200 && reply.status !== 201)
-        throw refused('to make an API key', order, reply, accessToken)
-      return readApiKey(reply, context)
+      if (![200, 201].includes(reply.status)) throw refused('make an API key', order, reply, accessToken)
+      const key = parseBody(reply)
+      const secret = stringAt(key, 'apikey')
+      if (secret !== undefined) context.mask(secret)
+      const id = parseId(key)
+      if (secret === undefined || id === undefined || !isPlainId(id))
+        throw new RetryableError(`it answered ${reply.status} without an API key`)
+      return { id, secret }
     },
     context
   )
-}
-
-function readApiKey(reply: Reply, context: Context): { id: string; secret: string } {
-  const body = parseBody(reply)
-  const secret = stringAt(body, 'apikey')
-  if (secret !== undefined) context.mask(secret)
-  const id = parseId(body)
-  if (secret === undefined || id === undefined || !isPlainId(id))
-    throw new RetryableError(`it answered ${reply.status} without an API key`)
-  return { id, secret }
 }
 
 /** An ID goes into addresses, so it must look like one. */
@@ -73,8 +66,7 @@ const PAGE_SIZE = 100
 const MAX_PAGES = 100
 
 /**
- * Finds the API keys of a service ID that have a name, on all pages of its list.
- * @returns their IDs
+ * The IDs of all API keys of a service ID that have a name, on all pages of its list.
  * @throws as createApiKey
  */
 export async function findApiKeys(
@@ -84,36 +76,30 @@ export async function findApiKeys(
   context: Context
 ): Promise<string[]> {
   const ids: string[] = []
-  let page: string | undefined
+  const query = { account_id: of.account, iam_id: of.serviceId, pagesize: String(PAGE_SIZE) }
+  let page = {}
   for (let count = 0; count < MAX_PAGES; count++) {
-    const url = new URL(`${iamUrl}/v1/apikeys`)
-    url.search = new URLSearchParams({
-      account_id: of.account,
-      iam_id: of.serviceId,
-      pagesize: String(PAGE_SIZE),
-      ...(page === undefined ? {} : { pagetoken: page })
-    }).toString()
-    const { found, next } = await fetchReply(
-      { method: 'GET', url, headers: bearer(accessToken), maxBytes: MAX_LIST_BYTES },
+    const path = `?${new URLSearchParams({ ...query, ...page }).toString()}`
+    const next = await fetchReply(
+      { ...request('GET', iamUrl, path, accessToken), maxBytes: MAX_LIST_BYTES },
       (reply) => {
-        if (reply.status !== 200) throw refused('to list the API keys', of, reply, accessToken)
+        if (reply.status !== 200) throw refused('list the API keys', of, reply, accessToken)
         const body = parseBody(reply)
-        // Read as an empty list, it would mean that nothing is left to revoke.
-        if (!Array.isArray(body['apikeys']))
-          throw new RetryableError('it answered 200 without a list of API keys')
-        return { found: parseKeys(body['apikeys'], of.name), next: parseNextPage(body) }
+        ids.push(...parseKeys(body, of.name))
+        return parseNextPage(body)
       },
       context
     )
-    ids.push(...found)
-    page = next
-    if (page === undefined) return ids
+    if (next === undefined) return ids
+    page = { pagetoken: next }
   }
   throw new UserError('The list of API keys does not end.', 'Is iam-url the address of IBM Cloud IAM?')
 }
 
-function parseKeys(keys: readonly unknown[], name: string): string[] {
-  const named = keys.filter(isObject).filter((key) => key['name'] === name)
+function parseKeys({ apikeys }: Record<string, unknown>, name: string): string[] {
+  // Read as an empty list, it would mean that nothing is left to revoke.
+  if (!Array.isArray(apikeys)) throw new RetryableError('it answered 200 without a list of API keys')
+  const named = apikeys.filter(isObject).filter((key) => key['name'] === name)
   return named.map((key) => {
     const id = parseId(key)
     // Ignored, it would be left unrevoked without a warning.
@@ -125,15 +111,12 @@ function parseKeys(keys: readonly unknown[], name: string): string[] {
 /** Only the page token of the next page's address counts: no response chooses where a token is sent. */
 function parseNextPage(body: Record<string, unknown>): string | undefined {
   const next = stringAt(body, 'next')
-  return next === undefined || !URL.canParse(next, 'https://iam.cloud.ibm.com')
-    ? undefined
-    : (new URL(next, 'https://iam.cloud.ibm.com').searchParams.get('pagetoken') ?? undefined)
+  const base = 'https://iam.cloud.ibm.com'
+  if (next === undefined || !URL.canParse(next, base)) return undefined
+  return new URL(next, base).searchParams.get('pagetoken') ?? undefined
 }
 
-/**
- * Whether IAM has an API key of that ID.
- * @throws as createApiKey
- */
+/** Whether IAM has an API key of that ID. @throws as createApiKey */
 export async function hasApiKey(
   iamUrl: string,
   accessToken: string,
@@ -141,11 +124,10 @@ export async function hasApiKey(
   context: Context
 ): Promise<boolean> {
   return await fetchReply(
-    { method: 'GET', url: keyUrl(iamUrl, id), headers: bearer(accessToken) },
+    request('GET', iamUrl, `/${encodeURIComponent(id)}`, accessToken),
     (reply) => {
       if (reply.status === 404) return false
-      if (reply.status !== 200)
-        throw explainReply(`IAM refused to show the API key ${quoteId(id)}`, reply, accessToken)
+      if (reply.status !== 200) throw explain(`refused to show`, id, reply, accessToken)
       parseBody(reply)
       return true
     },
@@ -153,10 +135,7 @@ export async function hasApiKey(
   )
 }
 
-/**
- * Deletes an API key; one that IAM does not find is not an error.
- * @throws as createApiKey
- */
+/** Deletes an API key; one that IAM does not find is not an error. @throws as createApiKey */
 export async function deleteApiKey(
   iamUrl: string,
   accessToken: string,
@@ -164,42 +143,44 @@ export async function deleteApiKey(
   context: Context
 ): Promise<void> {
   await fetchReply(
-    { method: 'DELETE', url: keyUrl(iamUrl, id), headers: bearer(accessToken) },
+    request('DELETE', iamUrl, `/${encodeURIComponent(id)}`, accessToken),
     (reply) => {
       if (reply.status === 404 || (reply.status >= 200 && reply.status < 300)) return
-      if (reply.status === 409 || reply.status === 423) throw locked(id, reply, accessToken)
-      throw explainReply(`IAM refused to delete the API key ${quoteId(id)}`, reply, accessToken)
+      if (reply.status !== 409 && reply.status !== 423)
+        throw explain('refused to delete', id, reply, accessToken)
+      throw explain('did not delete', id, reply, accessToken, {
+        cause: 'it is locked, or another request is changing it.',
+        hint: 'Unlock it (ibmcloud iam service-api-key-unlock), then delete it.'
+      })
     },
     context
   )
 }
 
-function keyUrl(iamUrl: string, id: string): URL {
-  return new URL(`${iamUrl}/v1/apikeys/${encodeURIComponent(id)}`)
+function request(method: Request['method'], iamUrl: string, path: string, accessToken: string): Request {
+  return {
+    method,
+    url: new URL(`${iamUrl}/v1/apikeys${path}`),
+    headers: { authorization: `Bearer ${accessToken}` }
+  }
 }
 
-function bearer(accessToken: string): Record<string, string> {
-  return { authorization: `Bearer ${accessToken}` }
-}
+type Known = Parameters<typeof explainReply>[3]
 
-function locked(id: string, reply: Reply, secret: string): RefusedError {
-  return new RefusedError(
-    `IAM did not delete the API key ${quoteId(id)} (${reply.status}): it is locked, or another request is changing it.`,
-    'Unlock it (ibmcloud iam service-api-key-unlock), then delete it.',
-    formatResponse('', secret, findRequestId(reply, secret))
-  )
+function explain(what: string, id: string, reply: Reply, secret: string, known?: Known): RefusedError {
+  return explainReply(`IAM ${what} the API key ${quoteId(id)} (${reply.status})`, reply, secret, known)
 }
 
 function refused(
   what: string,
-  { serviceId }: { readonly serviceId: string },
+  { serviceId }: Pick<ApiKeyOrder, 'serviceId'>,
   reply: Reply,
   secret: string
 ): RefusedError {
-  if (reply.status !== 403) return explainReply(`IAM refused ${what} of ${serviceId}`, reply, secret)
-  return new RefusedError(
-    `The identity may not manage the API keys of ${serviceId} (403).`,
-    'Give it the role Operator on that service ID (IAM Identity Service), and check that service-id is right.',
-    formatResponse('', secret, findRequestId(reply, secret))
-  )
+  if (reply.status !== 403)
+    return explainReply(`IAM refused to ${what} of ${serviceId} (${reply.status})`, reply, secret)
+  return explainReply(`The identity may not manage the API keys of ${serviceId} (403).`, reply, secret, {
+    cause: '',
+    hint: 'Give it the role Operator on that service ID (IAM Identity Service), and check that service-id is right.'
+  })
 }

@@ -1,13 +1,12 @@
 import type { Context } from '../context.ts'
 import type { TrustedProfile } from '../credential/credential.ts'
 import { parseClaims, parseExpiry, parseSeconds } from '../credential/jwt.ts'
-import { explainRefusal } from '../errors/known-messages.ts'
-import { findRequestId } from '../errors/redact.ts'
-import { type RefusedError, UserError } from '../errors/user-error.ts'
+import { explainReply } from '../errors/known-messages.ts'
+import { UserError } from '../errors/user-error.ts'
 import type { Reply } from '../http/client.ts'
 import { RetryableError } from '../http/fault.ts'
 import { fetchReply, parseBody } from '../http/retry.ts'
-import { isObject, parseObject, stringAt } from '../json.ts'
+import { isObject, stringAt } from '../json.ts'
 
 export interface AccessToken {
   readonly token: string
@@ -15,34 +14,24 @@ export interface AccessToken {
   readonly expiresAt: Date | undefined
 }
 
-const GRANT = 'urn:ibm:params:oauth:grant-type:'
-
 /**
  * Exchanges an API key for an IAM access token (docs/references.md, "IAM tokens").
  * @param iamUrl IAM's origin
  * @throws RefusedError if IAM refuses the key; UserError if it can't be reached
  */
 export async function exchangeApiKey(iamUrl: string, apiKey: string, context: Context): Promise<AccessToken> {
-  const form = { grant_type: `${GRANT}apikey`, apikey: apiKey, response_type: 'cloud_iam' }
-  return await fetchToken(iamUrl, form, { what: 'the API key', secret: apiKey }, context)
+  return await fetchToken(iamUrl, 'apikey', { apikey: apiKey, response_type: 'cloud_iam' }, apiKey, context)
 }
 
-/**
- * Exchanges a compute resource's token for an access token of a trusted profile.
- * @throws as exchangeApiKey
- */
+/** Exchanges a compute resource's token for an access token of a trusted profile. @throws as exchangeApiKey */
 export async function exchangeComputeToken(
   iamUrl: string,
   computeToken: string,
   profile: TrustedProfile,
   context: Context
 ): Promise<AccessToken> {
-  const form = {
-    grant_type: `${GRANT}cr-token`,
-    cr_token: computeToken,
-    [`profile_${profile.by}`]: profile.value
-  }
-  return await fetchToken(iamUrl, form, { what: 'the trusted profile', secret: computeToken }, context)
+  const form = { cr_token: computeToken, [`profile_${profile.by}`]: profile.value }
+  return await fetchToken(iamUrl, 'cr-token', form, computeToken, context)
 }
 
 /**
@@ -58,18 +47,14 @@ export async function assumeProfile(
 ): Promise<AccessToken> {
   const account = profile.by === 'name' ? findAccount(accessToken) : undefined
   const form = {
-    grant_type: `${GRANT}assume`,
     access_token: accessToken,
     [`profile_${profile.by}`]: profile.value,
     ...(account === undefined ? {} : { account })
   }
-  return await fetchToken(iamUrl, form, { what: 'the trusted profile', secret: accessToken }, context)
+  return await fetchToken(iamUrl, 'assume', form, accessToken, context)
 }
 
-/**
- * The account of an access token.
- * @throws UserError if the token does not say
- */
+/** The account of an access token. @throws UserError if the token does not say */
 export function accountOf(accessToken: string): string {
   const account = findAccount(accessToken)
   if (account !== undefined) return account
@@ -87,21 +72,23 @@ function findAccount(accessToken: string): string | undefined {
 
 async function fetchToken(
   iamUrl: string,
+  grant: string,
   form: Record<string, string>,
-  { what, secret }: { readonly what: string; readonly secret: string },
+  secret: string,
   context: Context
 ): Promise<AccessToken> {
   const url = new URL(`${iamUrl}/identity/token`)
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+  const body = new URLSearchParams({
+    grant_type: `urn:ibm:params:oauth:grant-type:${grant}`,
+    ...form
+  }).toString()
+  const what = grant === 'apikey' ? 'the API key' : 'the trusted profile'
   return await fetchReply(
-    {
-      method: 'POST',
-      url,
-      headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body: new URLSearchParams(form).toString()
-    },
+    { method: 'POST', url, headers, body },
     (reply) => {
       if (reply.status === 200) return readAccessToken(reply, context, secret)
-      throw explainReply(`IAM (${url.host}) refused ${what}`, reply, secret)
+      throw explainReply(`IAM (${url.host}) refused ${what} (${reply.status})`, reply, secret)
     },
     context
   )
@@ -123,27 +110,4 @@ function expiryOf(body: Record<string, unknown>, context: Context): Date | undef
   const given = parseSeconds(expiration)
   if (given !== undefined || typeof seconds !== 'number') return given
   return parseSeconds(context.now() / 1000 + seconds)
-}
-
-/**
- * The error for a reply that is a refusal: with `errorCode` and `errorMessage` of the token endpoint, or the `errors` of
- * `/v1/*` (docs/references.md, "IAM errors").
- */
-export function explainReply(what: string, reply: Reply, secret: string): RefusedError {
-  const body = parseObject(reply.body)
-  const errors = Array.isArray(body?.['errors']) ? body['errors'].filter(isObject) : []
-  const message = [
-    stringAt(body, 'errorCode'),
-    stringAt(body, 'errorMessage'),
-    ...errors.flatMap((error) => [
-      stringAt(error, 'message_code') ?? stringAt(error, 'code'),
-      stringAt(error, 'message')
-    ])
-  ]
-  return explainRefusal(
-    `${what} (${reply.status})`,
-    message.filter(Boolean).join(' '),
-    secret,
-    findRequestId(reply, secret)
-  )
 }

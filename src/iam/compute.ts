@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
 import type { Context } from '../context.ts'
 import type { TrustedProfile } from '../credential/credential.ts'
+import { explainReply } from '../errors/known-messages.ts'
 import { UserError } from '../errors/user-error.ts'
 import { RetryableError } from '../http/fault.ts'
 import { isLoopback } from '../http/loopback.ts'
 import { fetchReply, parseBody } from '../http/retry.ts'
 import { stringAt } from '../json.ts'
-import { type AccessToken, exchangeComputeToken, explainReply, readAccessToken } from './client.ts'
+import { type AccessToken, exchangeComputeToken, readAccessToken } from './client.ts'
 
 /** The files that hold a compute resource's token, in the order of IBM's SDKs (docs/references.md, "Keyless"). */
 const TOKEN_FILES = [
@@ -109,7 +110,7 @@ async function fetchProfileToken(
     },
     (reply) => {
       if (reply.status !== 200)
-        throw explainReply('The metadata service gave this machine no identity', reply, '')
+        throw explainReply(`The metadata service gave this machine no identity (${reply.status})`, reply, '')
       const token = stringAt(parseBody(reply), 'access_token')
       if (token === undefined) throw new RetryableError('it answered 200 without a token')
       context.mask(token)
@@ -127,7 +128,11 @@ async function fetchProfileToken(
     },
     (reply) => {
       if (reply.status === 200) return readAccessToken(reply, context)
-      throw explainReply('The metadata service refused the trusted profile', reply, instanceToken)
+      throw explainReply(
+        `The metadata service refused the trusted profile (${reply.status})`,
+        reply,
+        instanceToken
+      )
     },
     context
   )

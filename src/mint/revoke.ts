@@ -13,6 +13,14 @@ import { digestOf } from './mint.ts'
 const POLL_MS = 1_000
 const RELIST_MS = 100
 
+/** What one revocation works with. */
+interface Revocation extends Revoker {
+  readonly job: RevokeJob
+  /** What was removed, by ID. */
+  readonly gone: Map<string, MintedId>
+  readonly context: Context
+}
+
 /**
  * Revokes what was minted: by its ID, and by its unique name over all pages of the list, until no request of that
  * mint can still be in flight. Then it is looked up again.
@@ -30,44 +38,39 @@ export async function revokeMinted(
   if (revoker === undefined) return undefined
   const gone = new Map<string, MintedId>()
   try {
-    const job = jobOf(state, hosts, readIdentity(state, readSecret), context)
-    await removeAll(state, job, gone, revoker, context)
+    const identity = readIdentity(state, readSecret)
+    let token: ReturnType<RevokeJob['accessToken']> | undefined
+    const accessToken: RevokeJob['accessToken'] = async () =>
+      await (token ??= fetchAccessToken(identity, state.iamUrl, context))
+    await removeAll(state, { ...revoker, job: { ...state, hosts, accessToken }, gone, context })
   } catch (error) {
     // Main reported the same refusal.
     if (state.made.length + state.unanswered === 0 && error instanceof RefusedError) return undefined
-    throw explainLeft(state, gone, error, context)
+    const left = state.made.map(({ id }) => id).filter((id) => !gone.has(id))
+    const late = timeLeft(context) === 0 ? 'cleanup ran out of time. ' : ''
+    // Without its hint, which may be to run the job again.
+    const why = error instanceof UserError ? error.summary : messageOf(error)
+    throw new UserError(
+      `The minted ${describeIds(state, left)} could not be revoked: ${late}${why.replaceAll('\n', ' ')}`,
+      formatRest(state)
+    )
   }
-  warnIfDoubtful(state, gone, context)
+  warnIfDoubtful(state, gone.size, context)
   return gone.size === 0 ? undefined : `Revoked the minted ${describeIds(state, [...gone.keys()])}.`
-}
-
-function explainLeft(
-  state: MintState,
-  gone: ReadonlyMap<string, MintedId>,
-  error: unknown,
-  context: Context
-): UserError {
-  const left = state.made.map(({ id }) => id).filter((id) => !gone.has(id))
-  const late = timeLeft(context) === 0 ? 'cleanup ran out of time. ' : ''
-  // Without its hint, which may be to run the job again.
-  const why = error instanceof UserError ? error.summary : messageOf(error)
-  return new UserError(
-    `The minted ${describeIds(state, left)} could not be revoked: ${late}${why.replaceAll('\n', ' ')}`,
-    `If it was made, it ends ${state.expiresAt} at the latest. To revoke it earlier, delete it in the IBM Cloud console.`
-  )
 }
 
 /** Other objects of IAM's took minutes to be known everywhere (docs/references.md, "API keys"). */
 const LIST_LAG_MS = 5 * 60_000
 
 /** A request without a response may have minted something that IBM Cloud does not list yet. */
-function warnIfDoubtful(state: MintState, gone: ReadonlyMap<string, MintedId>, context: Context): void {
-  const { made, unanswered, lastSentAt, expiresAt } = state
-  if (unanswered <= gone.size - made.length || context.now() > lastSentAt + LIST_LAG_MS) return
-  context.warning(
-    `A request for the ${describeIds(state, [])} got no clear response, and nothing of that name was found. ` +
-      `If it was made, it ends ${expiresAt} at the latest. To revoke it earlier, delete it in the IBM Cloud console.`
-  )
+function warnIfDoubtful(state: MintState, gone: number, context: Context): void {
+  if (state.unanswered <= gone - state.made.length || context.now() > state.lastSentAt + LIST_LAG_MS) return
+  const what = `A request for the ${describeIds(state, [])} got no clear response, and nothing of that name was found.`
+  context.warning(`${what} ${formatRest(state)}`)
+}
+
+function formatRest({ expiresAt }: MintState): string {
+  return `If it was made, it ends ${expiresAt} at the latest. To revoke it earlier, delete it in the IBM Cloud console.`
 }
 
 function describeIds({ method, name }: MintState, ids: readonly string[]): string {
@@ -88,24 +91,10 @@ function readIdentity(
   )
 }
 
-function jobOf(state: MintState, hosts: readonly string[], identity: Identity, context: Context): RevokeJob {
-  let token: ReturnType<RevokeJob['accessToken']> | undefined
-  return {
-    ...state,
-    hosts,
-    accessToken: async () => await (token ??= fetchAccessToken(identity, state.iamUrl, context))
-  }
-}
-
 /** By ID first, as the list may not be readable; then by name, and by ID again: a deletion may not be final yet. */
-async function removeAll(
-  { made, openUntil }: MintState,
-  job: RevokeJob,
-  gone: Map<string, MintedId>,
-  revoker: Revoker,
-  context: Context
-): Promise<void> {
-  const first = await removeEach(made, job, gone, revoker, context)
+async function removeAll({ made, openUntil }: MintState, revocation: Revocation): Promise<void> {
+  const { job, gone, list, context } = revocation
+  const first = await removeEach(made, revocation)
   if (context.now() < openUntil) {
     const until = formatTime(new Date(openUntil))
     context.info(`A request of the mint may still be on its way: looking for what it made until ${until}.`)
@@ -115,65 +104,49 @@ async function removeAll(
   let living: MintedId[] = []
   for (;;) {
     const settled = context.now() >= openUntil
-    const found = await revoker.list(job, context)
-    if (settled) living = await findLiving(living, gone, job, revoker, context)
+    const found = await list(job, context)
+    if (settled) living = await findLiving(living, revocation)
     const known = [...made.filter(({ id }) => !gone.has(id)), ...living, ...found]
     const left = new Map(known.map((one) => [`${one.host ?? ''} ${one.id}`, one]))
     const open = [...left.values()].filter((one) => !refused.has(one.id))
-    const failed = await removeEach(open, job, gone, revoker, context)
+    const failed = await removeEach(open, revocation)
     for (const error of [...refused.values(), ...failed.values()]) throw error
     if (found.length + living.length === 0 && settled) return
-    const wait = settled ? RELIST_MS : Math.min(POLL_MS, Math.max(0, openUntil - context.now()))
-    await waitForLiving(living, gone, wait, context)
+    // Although it was just deleted again.
+    for (const { id } of living) gone.delete(id)
+    if (living.length > 0 && timeLeft(context) <= POLL_MS)
+      throw new UserError('IBM Cloud accepted the deletion, but still has it.', 'Delete it in the console.')
+    const wait = settled && living.length === 0 ? RELIST_MS : POLL_MS
+    await context.sleep(settled ? wait : Math.min(wait, Math.max(0, openUntil - context.now())))
   }
 }
 
 /** What the service still has by its ID, although it accepted the deletion, or did not find it: it is not gone. */
 async function findLiving(
   before: readonly MintedId[],
-  gone: Map<string, MintedId>,
-  job: RevokeJob,
-  { exists }: Revoker,
-  context: Context
+  { job, gone, exists, context }: Revocation
 ): Promise<MintedId[]> {
   const living: MintedId[] = []
   await Promise.all(
     [...gone.values(), ...before].map(async (one) => {
-      const lives = (await exists?.(job, one, context)) === true
-      if (lives) living.push(one)
-      if (lives) gone.delete(one.id)
-      else gone.set(one.id, one)
+      if ((await exists?.(job, one, context)) !== true) return gone.set(one.id, one)
+      gone.delete(one.id)
+      return living.push(one)
     })
   )
   return living
 }
 
-/** What was still there does not count as gone, although it was just deleted again. */
-async function waitForLiving(
-  living: readonly MintedId[],
-  gone: Map<string, MintedId>,
-  wait: number,
-  context: Context
-): Promise<void> {
-  for (const { id } of living) gone.delete(id)
-  if (living.length > 0 && timeLeft(context) <= POLL_MS)
-    throw new UserError('IBM Cloud accepted the deletion, but still has it.', 'Delete it in the console.')
-  await context.sleep(living.length > 0 ? POLL_MS : wait)
-}
-
 /** One that can't be removed does not keep another from it: what failed, by ID. */
 async function removeEach(
   all: readonly MintedId[],
-  job: RevokeJob,
-  gone: Map<string, MintedId>,
-  revoker: Revoker,
-  context: Context
+  { job, gone, remove, context }: Revocation
 ): Promise<Map<string, unknown>> {
   const failed = new Map<string, unknown>()
   await Promise.all(
     all.map(async (one) => {
       try {
-        await revoker.remove(job, one, context)
+        await remove(job, one, context)
         gone.set(one.id, one)
       } catch (error) {
         failed.set(one.id, error)

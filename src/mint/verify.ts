@@ -15,20 +15,23 @@ export type Access = 'pull' | 'pull,push' | undefined
  */
 export async function verifyMinted(
   { method: name, repositories, readOnly }: MintInputs,
-  method: MintMethod,
+  { policy }: MintMethod,
   minted: readonly Minted[],
   context: Context
 ): Promise<Access> {
-  const wantedOf = ({ host }: Minted): readonly string[] => repositories.get(host) ?? []
+  const unnamed = minted.some(({ host }) => (repositories.get(host) ?? []).length === 0)
   const found = await Promise.all(
-    minted.map(async (one) =>
-      wantedOf(one).length === 0 ? undefined : await findPushable(one, wantedOf(one), context)
-    )
+    minted.map(async (one) => await findPushable(one, repositories.get(one.host) ?? [], context))
   )
   const pushable = [...new Set(found.flatMap((names) => names ?? []))]
-  if (readOnly && pushable.length > 0) throw canPushError(name, method, pushable)
+  if (readOnly && pushable.length > 0) {
+    throw new UserError(
+      `mint: ${name}: the registry would let the minted credential push to ${formatList(pushable)}.`,
+      `${policy} Or give read-only: false, if the job is to push.`
+    )
+  }
   if (found.includes(undefined)) {
-    const why = minted.some((one) => wantedOf(one).length === 0)
+    const why = unnamed
       ? 'give repositories to have it shown to the registry'
       : 'the registry does not say what its token grants. It can pull'
     context.warning(`mint: ${name}: that the credential can only pull is not proven: ${why}.`)
@@ -39,15 +42,8 @@ export async function verifyMinted(
   return 'pull'
 }
 
-function canPushError(name: string, method: MintMethod, pushable: readonly string[]): UserError {
-  return new UserError(
-    `mint: ${name}: the registry would let the minted credential push to ${formatList(pushable)}.`,
-    `${method.policy} Or give read-only: false, if the job is to push.`
-  )
-}
-
 type Credential = Pick<Minted, 'host' | 'username' | 'secret' | 'settlesAt'>
-type Grants = ReadonlyMap<string, ReadonlySet<string>>
+type Grants = ReturnType<typeof parseGrants>
 
 /**
  * Finds the repositories that a credential can push to. Nothing is written.
@@ -60,62 +56,43 @@ export async function findPushable(
   repositories: readonly string[],
   context: Context
 ): Promise<readonly string[] | undefined> {
+  if (repositories.length === 0) return undefined
   const { host, username, secret } = credential
-  if (username === undefined) {
-    await getWithToken(host, '/v2/', secret, 'the repository token', context)
-    const grants = parseGrants(secret)
-    if (grants !== undefined) return readPushable(host, grants, repositories)
-    await readTags(host, secret, 'the repository token', repositories, context)
-    return undefined
-  }
-  const grants = await fetchGrants(credential, repositories, context)
+  const who = username ?? 'the repository token'
+  if (username === undefined) await getWithToken(host, '/v2/', secret, who, context)
+  const grants =
+    username === undefined ? parseGrants(secret) : await fetchGrants(credential, repositories, context)
   if (grants !== undefined) return readPushable(host, grants, repositories)
-  const token = await fetchToken(credential, repositories, ['pull'], context)
-  await readTags(host, token, username, repositories, context)
+  const token =
+    username === undefined ? secret : await fetchToken(credential, repositories, ['pull'], context)
+  for (const repository of repositories)
+    await getWithToken(host, `/v2/${repository}/tags/list`, token, who, context)
   return undefined
 }
 
-/** All repositories in one request; one by one if the registry refuses that. */
+/**
+ * All repositories in one request; one by one if the registry refuses that. A refusal of push followed by a grant of
+ * pull means the same as a token that grants only pull.
+ */
 async function fetchGrants(
   credential: Credential,
   repositories: readonly string[],
   context: Context
-): Promise<Grants | undefined> {
-  const all = await tryFetchToken(credential, repositories, context)
-  if (all !== undefined) return parseGrants(all)
+): Promise<Grants> {
+  try {
+    return parseGrants(await fetchToken(credential, repositories, ['pull', 'push'], context))
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error
+  }
+  if (repositories.length === 1)
+    return parseGrants(await fetchToken(credential, repositories, ['pull'], context))
   const grants = new Map<string, ReadonlySet<string>>()
   for (const repository of repositories) {
-    const found = await fetchGrantsOfOne(credential, repository, context)
+    const found = await fetchGrants(credential, [repository], context)
     if (found === undefined) return undefined
     for (const [name, actions] of found) grants.set(name, new Set([...(grants.get(name) ?? []), ...actions]))
   }
   return grants
-}
-
-/** A refusal of push followed by a grant of pull means the same as a token that grants only pull. */
-async function fetchGrantsOfOne(
-  credential: Credential,
-  repository: string,
-  context: Context
-): Promise<Grants | undefined> {
-  const token =
-    (await tryFetchToken(credential, [repository], context)) ??
-    (await fetchToken(credential, [repository], ['pull'], context))
-  return parseGrants(token)
-}
-
-/** A token for pull and push; undefined if the registry refuses it. */
-async function tryFetchToken(
-  credential: Credential,
-  repositories: readonly string[],
-  context: Context
-): Promise<string | undefined> {
-  try {
-    return await fetchToken(credential, repositories, ['pull', 'push'], context)
-  } catch (error) {
-    if (error instanceof RefusedError) return undefined
-    throw error
-  }
 }
 
 async function fetchToken(
@@ -130,8 +107,12 @@ async function fetchToken(
   return (await retryWhileUnknown(host, settlesAt, work, context)).token
 }
 
-/** @throws UserError if one of the repositories can't be pulled */
-function readPushable(host: string, grants: Grants, repositories: readonly string[]): readonly string[] {
+/** Anything beyond pull changes something: `push`, `delete`, or `*`, which is everything. */
+function readPushable(
+  host: string,
+  grants: NonNullable<Grants>,
+  repositories: readonly string[]
+): readonly string[] {
   const refused = repositories.filter((repository) => grants.get(repository)?.has('pull') !== true)
   if (refused.length > 0) {
     throw new UserError(
@@ -139,21 +120,6 @@ function readPushable(host: string, grants: Grants, repositories: readonly strin
       'Give its identity the role Reader on Container Registry for that region and namespace, or correct repositories.'
     )
   }
-  return [...grants].filter(([, actions]) => canPush(actions)).map(([repository]) => repository)
-}
-
-/** Anything beyond pull changes something: `push`, `delete`, or `*`, which is everything. */
-function canPush(actions: ReadonlySet<string>): boolean {
-  return [...actions].some((action) => action !== 'pull')
-}
-
-async function readTags(
-  host: string,
-  token: string,
-  who: string,
-  repositories: readonly string[],
-  context: Context
-): Promise<void> {
-  for (const repository of repositories)
-    await getWithToken(host, `/v2/${repository}/tags/list`, token, who, context)
+  const pushable = [...grants].filter(([, actions]) => [...actions].some((action) => action !== 'pull'))
+  return pushable.map(([repository]) => repository)
 }

@@ -1,10 +1,7 @@
 /** What a registry asks for: `WWW-Authenticate: Bearer realm="…",service="…",scope="…"` (RFC 9110, 11.6.1). */
-export interface Challenge {
+export interface Challenge extends Readonly<Record<'realm' | 'service' | 'scope', string | undefined>> {
   /** In lower case. */
   readonly scheme: string
-  readonly realm?: string
-  readonly service?: string
-  readonly scope?: string
 }
 
 const PARAMETER = /\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]+)\s*(?:,|$)/y
@@ -24,21 +21,10 @@ export function parseChallenge(header: string): Challenge | undefined {
     if (name === '' || parameters.has(name.toLowerCase())) return undefined
     parameters.set(name.toLowerCase(), unquote(value))
   }
-  return { scheme: scheme[1].toLowerCase(), ...pick(parameters, 'realm', 'service', 'scope') }
+  const [realm, service, scope] = ['realm', 'service', 'scope'].map((name) => parameters.get(name))
+  return { scheme: scheme[1].toLowerCase(), realm, service, scope }
 }
 
 function unquote(value: string): string {
   return value.startsWith('"') ? value.slice(1, -1).replace(/\\(.)/g, '$1') : value
-}
-
-function pick<Name extends string>(
-  from: ReadonlyMap<string, string>,
-  ...names: Name[]
-): Partial<Record<Name, string>> {
-  const found: Partial<Record<Name, string>> = {}
-  for (const name of names) {
-    const value = from.get(name)
-    if (value !== undefined) found[name] = value
-  }
-  return found
 }

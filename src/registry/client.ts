@@ -1,19 +1,18 @@
-import { type Challenge, parseChallenge } from './challenge.ts'
 import type { Context } from '../context.ts'
 import { type Credential, formatBasic } from '../credential/credential.ts'
 import { parseSeconds } from '../credential/jwt.ts'
-import { explainRefusal } from '../errors/known-messages.ts'
-import { findRequestId, quoteRedacted } from '../errors/redact.ts'
+import { explainReply, findKnownMessage, parseErrors } from '../errors/known-messages.ts'
+import { quoteRedacted } from '../errors/redact.ts'
 import { RefusedError, UserError } from '../errors/user-error.ts'
 import type { Reply } from '../http/client.ts'
 import { RetryableError } from '../http/fault.ts'
 import { fetchReply, parseBody } from '../http/retry.ts'
 import { stringAt } from '../json.ts'
-import { parseErrors } from './error-body.ts'
+import { type Challenge, parseChallenge } from './challenge.ts'
 import { formatOrigin } from './hosts.ts'
 
 /** The registry's own bearer token, for the scopes that were requested. */
-export interface RegistryToken {
+interface RegistryToken {
   readonly token: string
   readonly issuedAt: Date
   readonly expiresAt: Date
@@ -35,7 +34,8 @@ export async function verifyCredential(
 }
 
 /**
- * Ping → challenge → token: exchanges a credential for the registry's own token.
+ * Ping → challenge → token: exchanges a credential for the registry's own token, by GET with Basic, as docker does
+ * (docs/references.md, "Registry authentication").
  * @param scopes what is requested; the registry may grant less
  * @throws as verifyCredential
  */
@@ -45,8 +45,20 @@ export async function exchange(
   scopes: readonly string[],
   context: Context
 ): Promise<RegistryToken> {
-  const challenge = await fetchChallenge(host, context)
-  return await fetchToken(host, { challenge, credential, scopes }, context)
+  const { realm, service } = await fetchChallenge(host, context)
+  const url = parseRealm(host, realm, credential.secret)
+  url.searchParams.set('account', credential.username)
+  url.searchParams.set('client_id', 'icr-login')
+  if (service !== undefined) url.searchParams.set('service', service)
+  for (const scope of scopes) url.searchParams.append('scope', scope)
+  return await fetchReply(
+    { method: 'GET', url, headers: { authorization: `Basic ${formatBasic(credential)}` } },
+    (reply) => {
+      if (reply.status !== 200) throw refused(host, reply, credential.username, credential.secret)
+      return readToken(reply, credential.secret, context)
+    },
+    context
+  )
 }
 
 /**
@@ -83,10 +95,9 @@ async function fetchChallenge(host: string, context: Context): Promise<Challenge
         `${host} does not answer like a registry of IBM Cloud: ${status} instead of 401 and a Bearer challenge.`,
         'Nothing was logged in. Is registry right, and is there a proxy or a captive portal in between?'
       )
+      if (status !== 200) throw strange
       // A captive portal or proxy, which may be gone at the next attempt.
-      throw status === 200
-        ? new RetryableError('it answered 200 instead of 401', undefined, false, strange)
-        : strange
+      throw new RetryableError('it answered 200 instead of 401', undefined, false, strange)
     },
     context
   )
@@ -100,34 +111,6 @@ function parseRealm(host: string, realm: string | undefined, secret: string): UR
   throw new UserError(
     `${host} asks for the secret to be sent elsewhere: ${realm === undefined ? 'no realm' : quoteRedacted(realm, secret)}.`,
     `It was not sent. A registry of IBM Cloud gives out its tokens itself, at ${origin}/oauth/token.`
-  )
-}
-
-interface TokenRequest {
-  readonly challenge: Challenge
-  readonly credential: Credential
-  readonly scopes: readonly string[]
-}
-
-/** GET with Basic, as docker does (docs/references.md, "Registry authentication"). */
-async function fetchToken(
-  host: string,
-  { challenge, credential, scopes }: TokenRequest,
-  context: Context
-): Promise<RegistryToken> {
-  const url = parseRealm(host, challenge.realm, credential.secret)
-  url.searchParams.set('account', credential.username)
-  url.searchParams.set('client_id', 'icr-login')
-  if (challenge.service !== undefined) url.searchParams.set('service', challenge.service)
-  for (const scope of scopes) url.searchParams.append('scope', scope)
-  const headers = { authorization: `Basic ${formatBasic(credential)}` }
-  return await fetchReply(
-    { method: 'GET', url, headers },
-    (reply) => {
-      if (reply.status !== 200) throw refused(host, reply, credential.username, credential.secret)
-      return readToken(reply, credential.secret, context)
-    },
-    context
   )
 }
 
@@ -150,11 +133,8 @@ function readToken(reply: Reply, secret: string, context: Context): RegistryToke
 const WITHOUT_MESSAGE: Readonly<Record<number, string>> = { 400: '400 Bad Request', 403: '403 Forbidden' }
 
 function refused(host: string, reply: Reply, who: string, secret: string): RefusedError {
-  const message = parseErrors(reply.body) || (WITHOUT_MESSAGE[reply.status] ?? '')
-  const what = `${host} refused the login as ${who} (${reply.status})`
-  const error = explainRefusal(what, message, secret, findRequestId(reply, secret))
-  error.unauthenticated = reply.status === 401 && !message.startsWith('DENIED')
-  return error
+  const known = findKnownMessage(parseErrors(reply.body) || (WITHOUT_MESSAGE[reply.status] ?? ''))
+  return explainReply(`${host} refused the login as ${who} (${reply.status})`, reply, secret, known)
 }
 
 const POLL_MS = 1_000

@@ -7,39 +7,23 @@ interface Region {
   /** Today's name. */
   readonly name: string
   readonly host: string
+  readonly city?: string
   /** The region's name until 2021. IBM's SDKs still accept it. */
   readonly formerly?: string
   /** The host's name of before 25 February 2019. */
   readonly legacy?: string
-  readonly city?: string
 }
+
+const bluemix = (name: string): string => `registry.${name}.bluemix.net`
 
 /** Every region of the registry (docs/references.md, "Regions and hosts"). A new region is one row. */
 export const REGIONS: readonly Region[] = [
   { name: 'global', host: 'icr.io', legacy: 'registry.bluemix.net' },
-  { name: 'us-south', host: 'us.icr.io', legacy: 'registry.ng.bluemix.net', city: 'dallas' },
-  {
-    name: 'eu-gb',
-    host: 'uk.icr.io',
-    formerly: 'uk-south',
-    legacy: 'registry.eu-gb.bluemix.net',
-    city: 'london'
-  },
-  {
-    name: 'eu-de',
-    host: 'de.icr.io',
-    formerly: 'eu-central',
-    legacy: 'registry.eu-de.bluemix.net',
-    city: 'frankfurt'
-  },
-  {
-    name: 'au-syd',
-    host: 'au.icr.io',
-    formerly: 'ap-south',
-    legacy: 'registry.au-syd.bluemix.net',
-    city: 'sydney'
-  },
-  { name: 'jp-tok', host: 'jp.icr.io', formerly: 'ap-north', city: 'tokyo' },
+  { name: 'us-south', host: 'us.icr.io', city: 'dallas', legacy: bluemix('ng') },
+  { name: 'eu-gb', host: 'uk.icr.io', city: 'london', formerly: 'uk-south', legacy: bluemix('eu-gb') },
+  { name: 'eu-de', host: 'de.icr.io', city: 'frankfurt', formerly: 'eu-central', legacy: bluemix('eu-de') },
+  { name: 'au-syd', host: 'au.icr.io', city: 'sydney', formerly: 'ap-south', legacy: bluemix('au-syd') },
+  { name: 'jp-tok', host: 'jp.icr.io', city: 'tokyo', formerly: 'ap-north' },
   { name: 'jp-osa', host: 'jp2.icr.io', city: 'osaka' },
   { name: 'ca-tor', host: 'ca.icr.io', city: 'toronto' },
   { name: 'ca-mon', host: 'ca2.icr.io', city: 'montreal' },

@@ -129,14 +129,14 @@ describe('a refusal', () => {
   })
 
   test.each([
-    [{ errorCode: 'BXNIM0106E', errorMessage: 'wat' }, 'It said: BXNIM0106E wat'],
+    [{ errorCode: 'BXNIM0106E', errorMessage: 'wat' }, 'It said: BXNIM0106E: wat'],
     [{ errorCode: 'BXNIM0415E' }, 'It said: BXNIM0415E'],
     [{ errorMessage: `no ${READER_KEY}` }, '(not shown: the answer repeats the secret)'],
     [
       { errors: [{ message_code: 'BXNIM0308E', message: 'No authorization header found' }] },
       'without its Authorization'
     ],
-    [{ errors: [{ code: 'x', message: 'y' }, 7] }, 'It said: x y'],
+    [{ errors: [{ code: 'x', message: 'y' }, 7] }, 'It said: x: y'],
     [{ errorCode: 7, errorMessage: ['x'], errors: {} }, 'The credential was refused.']
   ])('of %j is read as far as it can be', async (body, words) => {
     const server = await startServer({ status: 400, body: JSON.stringify(body) })

@@ -1,6 +1,6 @@
 // What a registry's error body says.
 import { expect, test } from '@jest/globals'
-import { parseErrors } from '../../../src/registry/error-body.ts'
+import { parseErrors } from '../../../src/errors/known-messages.ts'
 
 test.each([
   ['{"errors":[{"code":"UNAUTHORIZED","message":"no"}]}', 'UNAUTHORIZED: no'],
