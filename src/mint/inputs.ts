@@ -3,7 +3,7 @@ import type { Identity } from '../credential/identity.ts'
 import { formatList, quote } from '../errors/quote.ts'
 import { UserError } from '../errors/user-error.ts'
 import { parseRepository, type RegistryReference } from '../registry/hosts.ts'
-import type { MintMethod, MintOptions } from './method.ts'
+import { HOUR_MS, type MintOptions } from './method.ts'
 import { isMethodName, type MethodName, METHODS } from './methods.ts'
 
 /** What the inputs ask to be minted. */
@@ -37,23 +37,24 @@ interface OtherInputs {
  */
 export function resolveMint(raw: RawMintInputs, others: OtherInputs): MintInputs | undefined {
   const { mint: method, lifetime, readOnly } = raw
+  const names = Object.keys(METHODS).join(', ')
   if (method === 'none') {
-    refuseWithoutMint(raw)
-    return undefined
-  }
-  if (!isMethodName(method)) {
+    const unused = findUnused(raw)
+    if (unused.length === 0) return undefined
     throw new UserError(
-      `mint: "${quote(method)}" is none.`,
-      `Give one of none, ${Object.keys(METHODS).join(', ')}.`
+      `${formatList(unused)} means nothing without mint.`,
+      `Take it out, or give mint: ${names}.`
     )
   }
-  const rules: MintMethod = METHODS[method]
-  checkAuthMethod(method, rules, others)
+  if (!isMethodName(method))
+    throw new UserError(`mint: "${quote(method)}" is none.`, `Give one of none, ${names}.`)
+  checkAuthMethod(method, others)
   const repositories = resolveRepositories(raw.repositories, others)
   if (method === 'repository-token') checkRepositories(repositories)
-  if (lifetime !== undefined && lifetime.milliseconds > rules.maxLifetimeMs) {
+  const { maxLifetimeMs } = METHODS[method]
+  if (lifetime !== undefined && lifetime.milliseconds > maxLifetimeMs) {
     throw new UserError(
-      `lifetime: ${lifetime.text} is longer than mint: ${method} can give, which is ${rules.maxLifetimeMs / 3_600_000}h.`,
+      `lifetime: ${lifetime.text} is longer than mint: ${method} can give, which is ${maxLifetimeMs / HOUR_MS}h.`,
       'Shorten it, or use mint: api-key, which lasts up to 24h.'
     )
   }
@@ -67,27 +68,22 @@ export function resolveMint(raw: RawMintInputs, others: OtherInputs): MintInputs
   }
 }
 
-function refuseWithoutMint({ repositories, serviceId, lifetime, readOnly }: RawMintInputs): void {
-  const given = [
-    ...(repositories.length > 0 ? ['repositories'] : []),
-    ...(serviceId === '' ? [] : ['service-id']),
-    ...(lifetime === undefined ? [] : ['lifetime']),
-    ...(readOnly ? [] : ['read-only: false'])
-  ]
-  if (given.length === 0) return
-  throw new UserError(
-    `${formatList(given)} means nothing without mint.`,
-    `Take it out, or give mint: ${Object.keys(METHODS).join(', ')}.`
-  )
+function findUnused({ repositories, serviceId, lifetime, readOnly }: RawMintInputs): string[] {
+  const isSet = {
+    repositories: repositories.length > 0,
+    'service-id': serviceId !== '',
+    lifetime: lifetime !== undefined,
+    'read-only: false': !readOnly
+  }
+  return Object.entries(isSet).flatMap(([name, set]) => (set ? [name] : []))
 }
 
-function checkAuthMethod(method: MethodName, rules: MintMethod, { authMethod, profile }: OtherInputs): void {
-  const why = rules.unsupported[authMethod]
+function checkAuthMethod(method: MethodName, { authMethod, profile }: OtherInputs): void {
+  const { unsupported, revoker } = METHODS[method]
+  const why = unsupported[authMethod]
   if (why !== undefined) {
-    throw new UserError(
-      `mint: ${method} does not go with ${authMethod}: ${why}.`,
-      'Give an api-key, or another mint.'
-    )
+    const what = `mint: ${method} does not go with ${authMethod}: ${why}.`
+    throw new UserError(what, 'Give an api-key, or another mint.')
   }
   if (method === 'iam-token' && authMethod === 'access-token' && profile === undefined) {
     throw new UserError(
@@ -95,7 +91,7 @@ function checkAuthMethod(method: MethodName, rules: MintMethod, { authMethod, pr
       'Leave mint out, or give trusted-profile as well, which is assumed then.'
     )
   }
-  if (rules.revoker !== undefined && authMethod !== 'keyless' && profile !== undefined) {
+  if (revoker !== undefined && authMethod !== 'keyless' && profile !== undefined) {
     throw new UserError(
       `trusted-profile does not go with mint: ${method} and ${authMethod}.`,
       'Take trusted-profile out, or use mint: iam-token, which assumes it.'
@@ -108,7 +104,7 @@ function resolveRepositories(
   texts: readonly string[],
   { hosts, references }: OtherInputs
 ): ReadonlyMap<string, readonly string[]> {
-  const found = new Map<string, string[]>(hosts.map((host) => [host, []]))
+  const found = new Map(hosts.map((host) => [host, new Set<string>()]))
   for (const text of texts) {
     const { host, repository } = parseRepository(text)
     if (host !== undefined && !hosts.includes(host)) {
@@ -117,17 +113,18 @@ function resolveRepositories(
         `The hosts are ${formatList(hosts)}.`
       )
     }
-    for (const at of host === undefined ? hosts : [host]) found.get(at)?.push(repository)
+    for (const at of host === undefined ? hosts : [host]) found.get(at)?.add(repository)
   }
   for (const { host, repository } of references)
-    if (repository !== undefined) found.get(host)?.push(repository)
-  return new Map([...found].map(([host, all]) => [host, [...new Set(all)]]))
+    if (repository !== undefined) found.get(host)?.add(repository)
+  return new Map([...found].map(([host, all]) => [host, [...all]]))
 }
 
-/** Many servers and proxies accept a header of 8 KiB at most, such as nginx (large_client_header_buffers). */
-const MAX_TOKEN_BYTES = 8 * 1024
-/** For what else is in the token: its header, other claims, and signature. */
-const OTHER_TOKEN_BYTES = 2 * 1024
+/**
+ * The room for `access` in a token: many servers and proxies accept a header of 8 KiB at most, such as nginx
+ * (large_client_header_buffers), and 2 KiB are for its header, other claims and signature.
+ */
+const MAX_ACCESS_BYTES = 6 * 1024
 
 function checkRepositories(repositories: MintInputs['repositories']): void {
   const without = [...repositories].flatMap(([host, names]) => (names.length === 0 ? [host] : []))
@@ -138,7 +135,7 @@ function checkRepositories(repositories: MintInputs['repositories']): void {
     )
   }
   for (const [host, names] of repositories) {
-    let left = MAX_TOKEN_BYTES - OTHER_TOKEN_BYTES
+    let left = MAX_ACCESS_BYTES
     const fitting = names.filter((name) => (left -= entryBytes(name)) >= 0).length
     if (fitting === names.length) continue
     throw new UserError(
@@ -155,14 +152,13 @@ function entryBytes(name: string): number {
 }
 
 function resolveServiceId(method: MethodName, text: string): string {
-  if (method !== 'api-key') {
-    if (text === '') return ''
+  const id = /^(?:iam-)?(ServiceId-[0-9A-Za-z-]{1,80})$/.exec(text)?.[1]
+  if (method !== 'api-key' && text === '') return ''
+  if (method !== 'api-key')
     throw new UserError(
       `service-id means nothing with mint: ${method}.`,
       'Take it out, or use mint: api-key.'
     )
-  }
-  const id = /^(?:iam-)?(ServiceId-[0-9A-Za-z-]{1,80})$/.exec(text)?.[1]
   if (id !== undefined) return `iam-${id}`
   throw new UserError(
     text === ''

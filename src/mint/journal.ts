@@ -37,30 +37,36 @@ export interface MintState {
   readonly openUntil: number
 }
 
+const isString = (value: unknown): value is string => typeof value === 'string'
+const isNumber = (value: unknown): value is number => typeof value === 'number'
+const matches = (pattern: RegExp) => (value: unknown) => isString(value) && pattern.test(value)
+const isId = matches(/^[\w-]{1,100}$/)
+
+const CHECKS: Readonly<Record<keyof MintState, (value: unknown) => boolean>> = {
+  method: isString,
+  name: matches(/^icr-login\/[\w./-]{1,100}$/),
+  iamUrl: (value) => isString(value) && isIamOrigin(value),
+  authMethod: isString,
+  digest: isString,
+  profile: isString,
+  serviceId: matches(/^(?:iam-ServiceId-[\w-]+)?$/),
+  sent: (value) => typeof value === 'boolean',
+  unanswered: isNumber,
+  lastSentAt: isNumber,
+  made: (value) => Array.isArray(value) && value.every(isMintedId),
+  expiresAt: isTime,
+  openUntil: isNumber
+}
+
 /** Whether a value in state is what a mint saved: another step can have changed it. */
 export function isMintState(state: unknown): state is MintState {
-  if (!isObject(state)) return false
-  const { method, name, iamUrl, authMethod, digest, profile, serviceId, expiresAt } = state
-  return (
-    [method, name, iamUrl, authMethod, digest, profile, serviceId, expiresAt].every(
-      (value) => typeof value === 'string'
-    ) &&
-    /^icr-login\/[\w./-]{1,100}$/.test(String(name)) &&
-    isIamOrigin(String(iamUrl)) &&
-    (serviceId === '' || /^iam-ServiceId-[\w-]+$/.test(String(serviceId))) &&
-    Array.isArray(state['made']) &&
-    state['made'].every(isMintedId) &&
-    typeof state['sent'] === 'boolean' &&
-    isTime(expiresAt) &&
-    [state['unanswered'], state['lastSentAt'], state['openUntil']].every((value) => typeof value === 'number')
-  )
+  return isObject(state) && Object.entries(CHECKS).every(([key, isValid]) => isValid(state[key]))
 }
 
 function isMintedId(value: unknown): boolean {
-  if (!isObject(value)) return false
-  const { id, host } = value
-  const known = host === undefined || (typeof host === 'string' && isAllowedHost(host))
-  return known && typeof id === 'string' && /^[\w-]{1,100}$/.test(id)
+  if (!isObject(value) || !isId(value['id'])) return false
+  const { host } = value
+  return host === undefined || (isString(host) && isAllowedHost(host))
 }
 
 /**

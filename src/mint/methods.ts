@@ -14,11 +14,6 @@ export const METHODS = {
 
 export type MethodName = keyof typeof METHODS
 
-/** The method of that name; undefined if there is none. */
-export function findMethod(name: string): MintMethod | undefined {
-  return isMethodName(name) ? METHODS[name] : undefined
-}
-
 export function isMethodName(name: string): name is MethodName {
   return Object.hasOwn(METHODS, name)
 }

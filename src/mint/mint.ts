@@ -5,7 +5,7 @@ import { formatTime } from '../errors/quote.ts'
 import { fetchAccessToken, resolveCredential } from '../iam/access-token.ts'
 import type { MintInputs } from './inputs.ts'
 import { type MintState, openJournal } from './journal.ts'
-import type { Minted, MintJob, MintMethod } from './method.ts'
+import type { Minted, MintMethod } from './method.ts'
 import { METHODS } from './methods.ts'
 import { type Access, verifyMinted } from './verify.ts'
 
@@ -27,13 +27,22 @@ export async function mintForJob(
   save: (state: MintState) => void,
   context: Context
 ): Promise<{ readonly minted: readonly Minted[]; readonly access: Access; readonly state: MintState }> {
-  const method: MintMethod = METHODS[login.mint.method]
+  const { hosts, identity, iamUrl, mint } = login
+  const method = METHODS[mint.method]
   const plan = planMint(login, method, context)
   const journal = openJournal(plan, method.revoker === undefined ? () => undefined : save, context)
   context.checkActive()
-  const minted = await method.mint(jobOf(login, plan.name, context), journal, context)
-  warnIfShort(login.mint, minted, context)
-  const access = await verifyMinted(login.mint, method, minted, context)
+  const job = {
+    ...mint,
+    name: plan.name,
+    hosts,
+    iamUrl,
+    credential: async () => await resolveCredential(identity, iamUrl, context),
+    accessToken: async () => await fetchAccessToken(identity, iamUrl, context)
+  }
+  const minted = await method.mint(job, journal, context)
+  warnIfShort(mint, minted, context)
+  const access = await verifyMinted(mint, method, minted, context)
   return { minted, access, state: journal.state() }
 }
 
@@ -74,39 +83,19 @@ const MAX_NAME_LENGTH = 100
 /** `icr-login/<owner>/<repo>/<run id>/<attempt>/<login ID>`; a name that is too long is cut at the owner. */
 export function formatName(loginId: string, env: NodeJS.ProcessEnv): string {
   const run = [env['GITHUB_REPOSITORY'], env['GITHUB_RUN_ID'], env['GITHUB_RUN_ATTEMPT']]
-  const middle = run
-    .filter(Boolean)
-    .join('/')
-    .replace(/[^\w./-]/g, '-')
-  return `icr-login/${middle.slice(-(MAX_NAME_LENGTH - loginId.length - 'icr-login//'.length))}/${loginId}`
-}
-
-function jobOf({ hosts, identity, iamUrl, mint }: Login, name: string, context: Context): MintJob {
-  return {
-    ...mint,
-    name,
-    hosts,
-    iamUrl,
-    credential: async () => await resolveCredential(identity, iamUrl, context),
-    accessToken: async () => await fetchAccessToken(identity, iamUrl, context)
-  }
+  const middle = run.filter(Boolean).join('/')
+  const space = MAX_NAME_LENGTH - loginId.length - 'icr-login//'.length
+  return `icr-login/${middle.replace(/[^\w./-]/g, '-').slice(-space)}/${loginId}`
 }
 
 function warnIfShort({ method, lifetimeMs }: MintInputs, minted: readonly Minted[], context: Context): void {
+  const lifetimeOf = ({ issuedAt, expiresAt }: Minted): number => expiresAt.getTime() - issuedAt.getTime()
   const shortest = minted.toSorted((a, b) => lifetimeOf(a) - lifetimeOf(b))[0]
   if (lifetimeMs === undefined || shortest === undefined || lifetimeOf(shortest) + SLACK_MS >= lifetimeMs)
     return
+  const minutes = (milliseconds: number): string => `${Math.floor(milliseconds / 6_000) / 10} min`
   context.warning(
-    `lifetime: the job needs ${formatMinutes(lifetimeMs)}, and mint: ${method} gave ${formatMinutes(lifetimeOf(shortest))} ` +
+    `lifetime: the job needs ${minutes(lifetimeMs)}, and mint: ${method} gave ${minutes(lifetimeOf(shortest))} ` +
       `(until ${formatTime(shortest.expiresAt)}). mint: api-key lasts up to 24h.`
   )
-}
-
-/** In milliseconds. */
-function lifetimeOf({ issuedAt, expiresAt }: Minted): number {
-  return expiresAt.getTime() - issuedAt.getTime()
-}
-
-function formatMinutes(milliseconds: number): string {
-  return `${Math.floor(milliseconds / 6_000) / 10} min`
 }

@@ -7,7 +7,7 @@ import { messageOf, RefusedError, UserError } from '../errors/user-error.ts'
 import { fetchAccessToken } from '../iam/access-token.ts'
 import type { MintedId, MintState } from './journal.ts'
 import type { RevokeJob, Revoker } from './method.ts'
-import { findMethod } from './methods.ts'
+import { isMethodName, METHODS } from './methods.ts'
 import { digestOf } from './mint.ts'
 
 const POLL_MS = 1_000
@@ -34,7 +34,7 @@ export async function revokeMinted(
   readSecret: (kind: SecretKind) => string | undefined,
   context: Context
 ): Promise<string | undefined> {
-  const revoker = findMethod(state.method)?.revoker
+  const revoker = isMethodName(state.method) ? METHODS[state.method].revoker : undefined
   if (revoker === undefined) return undefined
   const gone = new Map<string, MintedId>()
   try {
