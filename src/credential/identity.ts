@@ -13,24 +13,19 @@ interface SecretIdentity {
 export type Identity = SecretIdentity | { readonly kind: 'keyless'; readonly profile: TrustedProfile }
 
 /**
- * A secret with a trusted profile, whose ID is the username.
+ * A secret with a trusted profile, whose ID is the username (docs/references.md, "Registry authentication").
  * @throws UserError if they can't be combined
  */
 export function withProfile(given: Identity, profile: TrustedProfile): Identity {
-  if (given.kind === 'keyless') return given
-  checkProfileId(given.kind, profile)
-  return { ...given, profile }
-}
-
-/** A trusted profile's ID is a username, with an API key as its password (docs/references.md, "Registry authentication"). */
-function checkProfileId(kind: SecretKind, profile: TrustedProfile): void {
+  const { kind } = given
+  if (kind === 'keyless') return given
   if (kind !== 'api-key') {
     throw new UserError(
       `trusted-profile does not go with ${kind}${kind === 'access-token' ? ', unless mint: iam-token assumes it' : ''}.`,
       "Give it with the api-key of a service ID that the profile trusts, or alone on IBM Cloud's own machines."
     )
   }
-  if (profile.by === 'id') return
+  if (profile.by === 'id') return { ...given, profile }
   throw new UserError(
     `trusted-profile holds a ${profile.by === 'crn' ? 'CRN' : 'name'}, and the login needs the ID.`,
     'Write trusted-profile: Profile-…, as ibmcloud iam trusted-profile NAME shows it, or use mint: iam-token.'

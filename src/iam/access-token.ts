@@ -5,32 +5,22 @@ import { parseExpiry } from '../credential/jwt.ts'
 import { type AccessToken, exchangeApiKey } from './client.ts'
 import { fetchComputeToken } from './compute.ts'
 
-/**
- * The job's own IAM access token, before any profile is assumed with it.
- * @throws UserError if IAM, or the compute resource, issues none
- */
+/** The job's own IAM access token, before any profile is assumed with it. @throws UserError if none is issued */
 export async function fetchAccessToken(
   identity: Identity,
   iamUrl: string,
   context: Context
 ): Promise<AccessToken> {
   if (identity.kind === 'keyless') {
-    const environment = {
-      iamUrl,
-      runner: process.env['RUNNER_ENVIRONMENT'],
-      metadataUrl: process.env['IBMCLOUD_CR_VPC_URL']
-    }
-    return await fetchComputeToken(identity.profile, environment, context)
+    const { RUNNER_ENVIRONMENT: runner, IBMCLOUD_CR_VPC_URL: metadataUrl } = process.env
+    return await fetchComputeToken(identity.profile, { iamUrl, runner, metadataUrl }, context)
   }
   if (identity.kind === 'access-token')
     return { token: identity.secret, expiresAt: parseExpiry(identity.secret) }
   return await exchangeApiKey(iamUrl, identity.secret, context)
 }
 
-/**
- * The job's own registry credential.
- * @throws UserError if a keyless identity gets no token
- */
+/** The job's own registry credential. @throws UserError if a keyless identity gets no token */
 export async function resolveCredential(
   identity: Identity,
   iamUrl: string,

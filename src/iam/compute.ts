@@ -3,10 +3,9 @@ import type { Context } from '../context.ts'
 import type { TrustedProfile } from '../credential/credential.ts'
 import { explainReply } from '../errors/known-messages.ts'
 import { UserError } from '../errors/user-error.ts'
-import { RetryableError } from '../http/fault.ts'
+import type { Reply, Request } from '../http/client.ts'
 import { isLoopback } from '../http/loopback.ts'
-import { fetchReply, parseBody } from '../http/retry.ts'
-import { stringAt } from '../json.ts'
+import { fetchReply } from '../http/retry.ts'
 import { type AccessToken, exchangeComputeToken, readAccessToken } from './client.ts'
 
 /** The files that hold a compute resource's token, in the order of IBM's SDKs (docs/references.md, "Keyless"). */
@@ -32,26 +31,22 @@ interface ComputeEnvironment {
  */
 export async function fetchComputeToken(
   profile: TrustedProfile,
-  environment: ComputeEnvironment,
+  { iamUrl, runner, metadataUrl, tokenFiles = TOKEN_FILES }: ComputeEnvironment,
   context: Context
 ): Promise<AccessToken> {
-  const computeToken = readComputeToken(environment.tokenFiles ?? TOKEN_FILES)
+  const computeToken = tokenFiles.map(readIfExists).find((text) => text !== '')
   if (computeToken !== undefined) {
     context.mask(computeToken)
-    return await exchangeComputeToken(environment.iamUrl, computeToken, profile, context)
+    return await exchangeComputeToken(iamUrl, computeToken, profile, context)
   }
   // There, 169.254.169.254 is another cloud's metadata service (docs/references.md, "Runner").
-  if (environment.runner === 'github-hosted') {
+  if (runner === 'github-hosted') {
     throw new UserError(
       'trusted-profile alone works on IBM Cloud only, and this is a GitHub-hosted runner.',
       'Give an api-key as well, or run the job on a self-hosted runner inside IBM Cloud (IKS, VPC, Code Engine).'
     )
   }
-  return await fetchProfileToken(parseMetadataUrl(environment.metadataUrl), profile, context)
-}
-
-function readComputeToken(files: readonly string[]): string | undefined {
-  return files.map(readIfExists).find((text) => text !== '')
+  return await fetchProfileToken(parseMetadataUrl(metadataUrl), profile, context)
 }
 
 function readIfExists(file: string): string {
@@ -82,10 +77,6 @@ export function parseMetadataUrl(text: string | undefined): string {
   )
 }
 
-// docs/references.md, "Keyless".
-const VERSION = 'version=2022-03-01'
-const INSTANCE_TOKEN_LIFE_S = 300
-
 /** Link-local: it answers at once, or is not there at all. */
 const METADATA_SERVICE = {
   direct: true,
@@ -95,45 +86,39 @@ const METADATA_SERVICE = {
     'Is this machine inside IBM Cloud, with its metadata service switched on? If not, give an api-key.'
 } as const
 
+const INSTANCE_TOKEN_LIFE_S = 300
+
+/** Two steps (docs/references.md, "Keyless"): the machine's own token, then the profile's. */
 async function fetchProfileToken(
   origin: string,
   profile: TrustedProfile,
   context: Context
 ): Promise<AccessToken> {
-  const instanceToken = await fetchReply(
-    {
-      method: 'PUT',
-      url: new URL(`${origin}/instance_identity/v1/token?${VERSION}`),
-      headers: { 'metadata-flavor': 'ibm', 'content-type': 'application/json' },
-      body: JSON.stringify({ expires_in: INSTANCE_TOKEN_LIFE_S }),
-      ...METADATA_SERVICE
-    },
-    (reply) => {
-      if (reply.status !== 200)
-        throw explainReply(`The metadata service gave this machine no identity (${reply.status})`, reply, '')
-      const token = stringAt(parseBody(reply), 'access_token')
-      if (token === undefined) throw new RetryableError('it answered 200 without a token')
-      context.mask(token)
-      return token
-    },
+  const requestFor = (
+    path: string,
+    header: Record<string, string>,
+    content: object
+  ): Omit<Request, 'method'> => ({
+    url: new URL(`${origin}/instance_identity/v1/${path}?version=2022-03-01`),
+    headers: { ...header, 'content-type': 'application/json' },
+    body: JSON.stringify(content),
+    ...METADATA_SERVICE
+  })
+  const life = { expires_in: INSTANCE_TOKEN_LIFE_S }
+  const { token } = await fetchReply(
+    { method: 'PUT', ...requestFor('token', { 'metadata-flavor': 'ibm' }, life) },
+    (reply) => readToken('gave this machine no identity', reply, '', context),
     context
   )
+  const assumed = { trusted_profile: { [profile.by]: profile.value } }
   return await fetchReply(
-    {
-      method: 'POST',
-      url: new URL(`${origin}/instance_identity/v1/iam_token?${VERSION}`),
-      headers: { authorization: `Bearer ${instanceToken}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ trusted_profile: { [profile.by]: profile.value } }),
-      ...METADATA_SERVICE
-    },
-    (reply) => {
-      if (reply.status === 200) return readAccessToken(reply, context)
-      throw explainReply(
-        `The metadata service refused the trusted profile (${reply.status})`,
-        reply,
-        instanceToken
-      )
-    },
+    { method: 'POST', ...requestFor('iam_token', { authorization: `Bearer ${token}` }, assumed) },
+    (reply) => readToken('refused the trusted profile', reply, token, context),
     context
   )
+}
+
+function readToken(failure: string, reply: Reply, secret: string, context: Context): AccessToken {
+  if (reply.status === 200) return readAccessToken(reply, context)
+  throw explainReply(`The metadata service ${failure} (${reply.status})`, reply, secret)
 }

@@ -7,15 +7,10 @@ const IAM_URL = /^(https?:\/\/[^/]+?)(?:\/identity\/token)?\/?$/
 
 const IAM_HOST = new RegExp(`^(?:(?:${LABEL}\\.)*iam\\.cloud\\.ibm\\.com|iam\\.test\\.cloud\\.ibm\\.com)$`)
 
-function isIamHost(host: string): boolean {
-  return host.length <= MAX_HOST_LENGTH && IAM_HOST.test(host)
-}
-
 /** Whether an origin is IAM's: IBM's names over https, or this machine. */
 export function isIamOrigin(origin: string): boolean {
-  const host = /^https?:\/\/([^/]+)$/.exec(origin)?.[1]
-  if (host === undefined) return false
-  return isLoopback(host) || (origin.startsWith('https:') && isIamHost(host))
+  const [, scheme, host = ''] = /^(https?):\/\/([^/]+)$/.exec(origin) ?? []
+  return isLoopback(host) || (scheme === 'https' && host.length <= MAX_HOST_LENGTH && IAM_HOST.test(host))
 }
 
 /**
