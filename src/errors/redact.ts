@@ -58,16 +58,10 @@ function repeatsAny(id: string, secrets: readonly string[]): boolean {
 function repeats(text: string, secret: string, length = PIECE): boolean {
   const once = inBase64(secret)
   const hex = Buffer.from(secret).toString('hex')
-  const short = [
-    secret,
-    hex,
-    encodeURIComponent(secret),
-    JSON.stringify(secret),
-    // As Go writes JSON.
-    JSON.stringify(secret).replace(/[<>&]/g, (unit) => `\\u00${unit.charCodeAt(0).toString(16)}`),
-    ...once,
-    ...inBase32(secret)
-  ]
+  const quoted = JSON.stringify(secret)
+  // As Go writes JSON.
+  const inGo = quoted.replace(/[<>&]/g, (unit) => `\\u00${unit.charCodeAt(0).toString(16)}`)
+  const short = [secret, hex, encodeURIComponent(secret), quoted, inGo, ...once, ...inBase32(secret)]
   // Each byte by its number, as in a URL, in XML, and in JSON, whose backslashes can be many; and base64 of base64.
   const long = [
     hex.replace(/../g, '%$&'),
@@ -76,26 +70,16 @@ function repeats(text: string, secret: string, length = PIECE): boolean {
     ...once.flatMap(inBase64)
   ]
   // Cut up by blanks, or by other marks if enough of it is letters; forwards and backwards.
-  const dense = withoutBlanks(text)
-  const letters = lettersOf(text)
+  const sharesWithout = (marks: RegExp, least = 1): boolean => {
+    const [run = '', ...forms] = [text, ...short].map((one) => one.replace(marks, ''))
+    return [run, Array.from(run).reverse().join('')].some((one) => shares(one, forms, length, least))
+  }
   return (
     shares(text, short, length) ||
     shares(text.replaceAll('\\', ''), long, LONG_PIECE) ||
-    [dense, reverse(dense)].some((run) => shares(run, short.map(withoutBlanks), length)) ||
-    [letters, reverse(letters)].some((run) => shares(run, short.map(lettersOf), length, LONG_PIECE))
+    sharesWithout(/[\s\u200b-\u200d\u2060]/g) ||
+    sharesWithout(/[^a-z0-9]/gi, LONG_PIECE)
   )
-}
-
-function withoutBlanks(text: string): string {
-  return text.replace(/[\s\u200b-\u200d\u2060]/g, '')
-}
-
-function lettersOf(text: string): string {
-  return text.replace(/[^a-z0-9]/gi, '')
-}
-
-function reverse(text: string): string {
-  return Array.from(text).reverse().join('')
 }
 
 /** base64 of a text at each of the three offsets that it can have in a longer one. */

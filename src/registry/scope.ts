@@ -15,15 +15,11 @@ export function formatScope(repository: string, actions: readonly Action[]): str
  */
 export function parseGrants(token: string): ReadonlyMap<string, ReadonlySet<string>> | undefined {
   const access = parseClaims(token)?.['access']
-  if (!Array.isArray(access) || !access.every(isGrant) || hasDuplicateKeys(decodeClaims(token)))
-    return undefined
+  const claims = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()
+  if (!Array.isArray(access) || !access.every(isGrant) || hasDuplicateKeys(claims)) return undefined
   const grants = new Map<string, Set<string>>()
   for (const { name, actions } of access) grants.set(name, new Set([...(grants.get(name) ?? []), ...actions]))
   return grants
-}
-
-function decodeClaims(token: string): string {
-  return Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()
 }
 
 const GRANT_KEYS = ['type', 'class', 'name', 'actions']

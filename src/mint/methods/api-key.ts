@@ -36,8 +36,15 @@ async function mint(job: MintJob, journal: Journal, context: Context): Promise<M
   const { token } = await job.accessToken()
   // IAM's clock: this machine's may be wrong.
   const issuedAt = parseIssuedAt(token) ?? new Date(context.now())
-  const expiresAt = roundUpToMinute(issuedAt.getTime() + (job.lifetimeMs ?? HOUR_MS))
-  const order = { name, serviceId, account: accountOf(token), expiresAt: formatMinute(expiresAt) }
+  // `expires_at` has minutes, and no seconds (docs/references.md, "API keys"): rounded up.
+  const minutes = Math.ceil((issuedAt.getTime() + (job.lifetimeMs ?? HOUR_MS)) / MINUTE_MS)
+  const expiresAt = new Date(minutes * MINUTE_MS)
+  const order = {
+    name,
+    serviceId,
+    account: accountOf(token),
+    expiresAt: `${expiresAt.toISOString().slice(0, 16)}+0000`
+  }
   const { id, secret } = await createApiKey(iamUrl, token, order, journal.watch, context)
   journal.made({ id }, expiresAt)
   context.info(`Minted the API key ${id} of ${serviceId}, which ends ${formatTime(expiresAt)}.`)
@@ -60,13 +67,3 @@ async function mint(job: MintJob, journal: Journal, context: Context): Promise<M
 const PROPAGATION_MS = 10_000
 
 const MINUTE_MS = 60_000
-
-/** `expires_at` has minutes, and no seconds (docs/references.md, "API keys"). */
-function roundUpToMinute(milliseconds: number): Date {
-  return new Date(Math.ceil(milliseconds / MINUTE_MS) * MINUTE_MS)
-}
-
-/** yyyy-MM-ddTHH:mm+0000 */
-function formatMinute(time: Date): string {
-  return `${time.toISOString().slice(0, 16)}+0000`
-}

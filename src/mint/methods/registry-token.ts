@@ -1,18 +1,10 @@
-import type { Context } from '../../context.ts'
 import { USERNAMES } from '../../credential/credential.ts'
 import { parseExpiry } from '../../credential/jwt.ts'
 import { formatTime } from '../../errors/quote.ts'
 import { accountOf } from '../../iam/client.ts'
 import { findRegistryTokens, issueRegistryToken, removeRegistryToken } from '../../registry/tokens.ts'
-import type { Journal, MintedId } from '../journal.ts'
-import {
-  HOUR_MS,
-  type Minted,
-  type MintJob,
-  type MintMethod,
-  type RevokeJob,
-  UNSUPPORTED_IF_REVOCABLE
-} from '../method.ts'
+import type { MintedId } from '../journal.ts'
+import { HOUR_MS, type MintMethod, type RevokeJob, UNSUPPORTED_IF_REVOCABLE } from '../method.ts'
 
 /** A registry token, as `ibmcloud cr token-add` issued it until 2019; post removes it. One for each host. */
 export const registryToken: MintMethod = {
@@ -21,8 +13,17 @@ export const registryToken: MintMethod = {
   policy: 'The registry made a read-write token of a read-only one; use another mint.',
   mint: async (job, journal, context) => {
     const caller = await callerOf(job)
+    const order = { description: job.name, write: !job.readOnly, watch: journal.watch }
     return await Promise.all(
-      job.hosts.map(async (host) => await mintFor(host, caller, { job, journal }, context))
+      job.hosts.map(async (host) => {
+        const { id, token } = await issueRegistryToken(host, caller, order, context)
+        const issuedAt = new Date(context.now())
+        // docs/references.md, "Registry tokens": 24 h, unless the token says otherwise.
+        const expiresAt = parseExpiry(token) ?? new Date(issuedAt.getTime() + 24 * HOUR_MS)
+        journal.made({ id, host }, expiresAt)
+        context.info(`${host}: minted the registry token ${id}, which ends ${formatTime(expiresAt)}.`)
+        return { host, username: USERNAMES['registry-token'], secret: token, issuedAt, expiresAt, id }
+      })
     )
   },
   revoker: {
@@ -52,20 +53,4 @@ type Caller = Parameters<typeof issueRegistryToken>[1]
 async function callerOf({ accessToken }: RevokeJob): Promise<Caller> {
   const { token } = await accessToken()
   return { accessToken: token, account: accountOf(token) }
-}
-
-async function mintFor(
-  host: string,
-  caller: Caller,
-  { job, journal }: { readonly job: MintJob; readonly journal: Journal },
-  context: Context
-): Promise<Minted> {
-  const wanted = { description: job.name, write: !job.readOnly, watch: journal.watch }
-  const { id, token } = await issueRegistryToken(host, caller, wanted, context)
-  const issuedAt = new Date(context.now())
-  // docs/references.md, "Registry tokens": 24 h, unless the token says otherwise.
-  const expiresAt = parseExpiry(token) ?? new Date(issuedAt.getTime() + 24 * HOUR_MS)
-  journal.made({ id, host }, expiresAt)
-  context.info(`${host}: minted the registry token ${id}, which ends ${formatTime(expiresAt)}.`)
-  return { host, username: USERNAMES['registry-token'], secret: token, issuedAt, expiresAt, id }
 }
