@@ -4,7 +4,6 @@ import { isLoopback } from '../http/loopback.ts'
 import { LABEL, MAX_HOST_LENGTH } from '../registry/hosts.ts'
 
 const IAM_URL = /^(https?:\/\/[^/]+?)(?:\/identity\/token)?\/?$/
-
 const IAM_HOST = new RegExp(`^(?:(?:${LABEL}\\.)*iam\\.cloud\\.ibm\\.com|iam\\.test\\.cloud\\.ibm\\.com)$`)
 
 /** Whether an origin is IAM's: IBM's names over https, or this machine. */

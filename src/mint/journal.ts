@@ -69,10 +69,7 @@ function isMintedId(value: unknown): boolean {
   return host === undefined || (isString(host) && isAllowedHost(host))
 }
 
-/**
- * How long after a request was sent it may still mint something: the 10 s that an attempt waits for its response, and
- * as long again for a service that goes on when nobody waits any more.
- */
+/** A request may mint for the 10 s that an attempt waits, and as long again for a service that goes on without it. */
 const IN_FLIGHT_MS = 20_000
 
 /** Saves to state, before and after each request, what post may have to revoke. */

@@ -16,7 +16,6 @@ export interface MintOptions {
   readonly profile: TrustedProfile | undefined
 }
 
-/** What a method is asked to mint. */
 export interface MintJob extends MintOptions {
   /** A unique name: `icr-login/<owner>/<repo>/<run id>/<attempt>/<login ID>`. */
   readonly name: string
@@ -52,10 +51,7 @@ export interface MintMethod {
   readonly defaultLifetimeMs?: number
   /** What to check if the minted credential can push. */
   readonly policy: string
-  /**
-   * Mints one credential for each host.
-   * @throws UserError if one can't be minted
-   */
+  /** Mints one credential for each host. @throws UserError if one can't be minted */
   readonly mint: (job: MintJob, journal: Journal, context: Context) => Promise<Minted[]>
   /** If what it mints can be revoked. */
   readonly revoker?: Revoker

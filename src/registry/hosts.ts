@@ -35,10 +35,7 @@ export function parseRegistry(text: string): RegistryReference | undefined {
   return { host: host.toLowerCase(), ...(path.includes('/') ? { repository: path } : {}) }
 }
 
-/**
- * One of `repositories`: `namespace/repository`, or `host/namespace/repository`.
- * @throws UserError if it is neither
- */
+/** One of `repositories`, `namespace/repository` or `host/namespace/repository`. @throws UserError if it is neither */
 export function parseRepository(text: string): { readonly host?: string; readonly repository: string } {
   const slash = text.search(/\/|$/)
   const first = text.slice(0, slash)
@@ -57,10 +54,7 @@ export const MAX_HOST_LENGTH = 253
 export const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
 const IBM_HOST = new RegExp(`^(?:(?:${LABEL}\\.)*icr\\.io|registry(?:\\.${LABEL})*\\.bluemix\\.net)$`, 'i')
 
-/**
- * Whether a registry host can be sent a secret: it is in IBM's zones (docs/references.md, "Regions and hosts"), or is
- * this machine.
- */
+/** Whether a host can be sent a secret: IBM's (docs/references.md, "Regions and hosts"), or this machine. */
 export function isAllowedHost(host: string): boolean {
   return isIbmHost(host) || isLoopback(host)
 }
