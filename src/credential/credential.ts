@@ -33,8 +33,7 @@ export function formatBasic({ username, secret }: Credential): string {
 export function parseSecret(kind: SecretKind, pasted: string): string {
   const text = unwrap(pasted)
   const secret = text.startsWith('{') ? takeFromKeyFile(kind, text) : text
-  const [problem, hint] = findProblem(kind, secret) ?? []
-  if (problem !== undefined) throw new UserError(`${kind} ${problem}.`, hint ?? '')
+  checkSecret(kind, secret)
   return secret
 }
 
@@ -55,29 +54,31 @@ function takeFromKeyFile(kind: SecretKind, text: string): string {
   )
 }
 
-/** What is wrong with a secret, and what to do; undefined if it can be one of that kind. */
-function findProblem(kind: SecretKind, secret: string): readonly [string, string] | undefined {
+function checkSecret(kind: SecretKind, secret: string): void {
   if (secret === '')
-    return ['is empty but for quotes or "Bearer" around it', 'Store the secret again, whole.']
+    throw new UserError(
+      `${kind} is empty but for quotes or "Bearer" around it.`,
+      'Store the secret again, whole.'
+    )
   // docker keeps a line break inside the secret (docs/references.md, "docker CLI"), and a header can't contain one.
-  if (/[\r\n]/.test(secret)) return ['has a line break inside', 'Store the secret again, as one line.']
+  if (/[\r\n]/.test(secret))
+    throw new UserError(`${kind} has a line break inside.`, 'Store the secret again, as one line.')
   // eslint-disable-next-line no-control-regex -- control characters are looked for
   if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(secret))
-    return ['has a control character inside', 'Store the secret again, as plain text.']
+    throw new UserError(`${kind} has a control character inside.`, 'Store the secret again, as plain text.')
   const isJwt = parseClaims(secret) !== undefined
   if (kind === 'api-key' && isJwt) {
-    return [
-      'holds a token (a JWT), not an API key',
+    throw new UserError(
+      'api-key holds a token (a JWT), not an API key.',
       'Give it as access-token, or create an API key: ibmcloud iam service-api-key-create.'
-    ]
+    )
   }
   if (kind === 'access-token' && !isJwt) {
-    return [
-      'does not hold an IAM access token: those are JWTs, and begin with eyJ',
+    throw new UserError(
+      'access-token does not hold an IAM access token: those are JWTs, and begin with eyJ.',
       'If it is an API key, give it as api-key. If it is a refresh token, give it as refresh-token.'
-    ]
+    )
   }
-  return undefined
 }
 
 /** An access token that expires sooner is refused: the job could not use it. */

@@ -107,18 +107,18 @@ async function fetchProfileToken(
   const life = { expires_in: INSTANCE_TOKEN_LIFE_S }
   const { token } = await fetchReply(
     { method: 'PUT', ...requestFor('token', { 'metadata-flavor': 'ibm' }, life) },
-    (reply) => readToken('gave this machine no identity', reply, '', context),
+    (reply) => readToken('The metadata service gave this machine no identity', reply, '', context),
     context
   )
   const assumed = { trusted_profile: { [profile.by]: profile.value } }
   return await fetchReply(
     { method: 'POST', ...requestFor('iam_token', { authorization: `Bearer ${token}` }, assumed) },
-    (reply) => readToken('refused the trusted profile', reply, token, context),
+    (reply) => readToken('The metadata service refused the trusted profile', reply, token, context),
     context
   )
 }
 
-function readToken(failure: string, reply: Reply, secret: string, context: Context): AccessToken {
+function readToken(what: string, reply: Reply, secret: string, context: Context): AccessToken {
   if (reply.status === 200) return readAccessToken(reply, context)
-  throw explainReply(`The metadata service ${failure} (${reply.status})`, reply, secret)
+  throw explainReply(`${what} (${reply.status})`, reply, secret)
 }

@@ -53,8 +53,9 @@ export async function issueRegistryToken(
 function explainIssue(host: string, reply: Reply, { accessToken }: Caller): RefusedError {
   if (![404, 405, 410].includes(reply.status) && !/discontinued/i.test(parseErrors(reply.body)))
     return explainReply(`${host} issued no registry token (${reply.status})`, reply, accessToken)
-  return explainReply(`${host} issues no registry tokens`, reply, accessToken, {
-    cause: 'IBM ended them on 1 July 2019.',
+  const what = `${host} issues no registry tokens: IBM ended them on 1 July 2019.`
+  return explainReply(what, reply, accessToken, {
+    cause: '',
     hint: 'Use mint: repository-token, mint: iam-token or mint: api-key instead.'
   })
 }
