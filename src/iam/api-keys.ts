@@ -127,7 +127,7 @@ export async function hasApiKey(
     request('GET', iamUrl, `/${encodeURIComponent(id)}`, accessToken),
     (reply) => {
       if (reply.status === 404) return false
-      if (reply.status !== 200) throw explain(`refused to show`, id, reply, accessToken)
+      if (reply.status !== 200) throw explain('refused to show', id, reply, accessToken)
       parseBody(reply)
       return true
     },
