@@ -11,7 +11,7 @@ import { configPath, dockerConfigDirectory } from './docker/config/file.ts'
 import { formatVariables, prepareIsolation, resolveIsolation } from './docker/config/isolated.ts'
 import { keepLogins } from './docker/config/user-config.ts'
 import type { WantedDocker } from './docker/install.ts'
-import { logInToRegistries, type WantedLogin } from './docker/login.ts'
+import { type CredentialLogin, logInToRegistries, type WantedLogin } from './docker/login.ts'
 import { findOverrides } from './docker/overrides.ts'
 import { formatTime } from './errors/quote.ts'
 import { findUnsafeSettings } from './http/proxy-settings.ts'
@@ -77,8 +77,8 @@ async function resolveMintInputs(
 
 function startState({ hosts, isolate }: Job): State {
   const loginId = randomBytes(8).toString('hex')
-  const { RUNNER_TEMP: runnerTemp = '' } = process.env
-  const temp = resolve(runnerTemp === '' ? tmpdir() : runnerTemp)
+  const { RUNNER_TEMP = '' } = process.env
+  const temp = resolve(RUNNER_TEMP || tmpdir())
   const place = isolate
     ? resolveIsolation(loginId, temp, process.env)
     : { directory: dockerConfigDirectory() }
@@ -161,17 +161,20 @@ async function mint(job: Job, wanted: MintInputs, started: State, context: Conte
   }
 }
 
-function toLogin({ host, username, secret }: Minted): WantedLogin {
-  return username === undefined ? { host, registryToken: secret } : { host, credential: { username, secret } }
+function toLogin({ host, username, secret, settlesAt }: Minted): WantedLogin {
+  return username === undefined
+    ? { host, registryToken: secret }
+    : { host, credential: { username, secret }, settlesAt }
 }
 
 function maskBasic(logins: readonly WantedLogin[]): void {
   for (const login of logins) if ('credential' in login) hide(formatBasic(login.credential))
 }
 
-const logInWithoutDocker: Parameters<typeof logInToRegistries>[2] = async (host, credential, context) => {
-  const { verifyCredential } = await import('./network.ts')
-  await verifyCredential(host, credential, context)
+async function logInWithoutDocker(login: CredentialLogin, context: Context): Promise<void> {
+  const { host, credential, settlesAt = 0 } = login
+  const { retryWhileUnknown, verifyCredential } = await import('./network.ts')
+  await retryWhileUnknown(host, settlesAt, async () => verifyCredential(host, credential, context), context)
 }
 
 /** From here on post undoes the login, or leaves it where the user wants it to stay. */

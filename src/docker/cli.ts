@@ -24,10 +24,13 @@ export interface DockerLogin {
   readonly helper: string | undefined
   /** A directory for this login alone, which does not exist yet. */
   readonly directory: string
+  /** Until then a refusal is retried: the registry may not know a new credential yet; milliseconds since 1970. */
+  readonly settlesAt?: number | undefined
 }
 
 const ATTEMPTS = 3
 const FIRST_WAIT_MS = 500
+const POLL_MS = 1_000
 
 /**
  * Runs `docker login` in a config directory of its own. A network fault is tried again, a refusal is not.
@@ -42,16 +45,27 @@ export async function dockerLogin(login: DockerLogin, context: Context): Promise
     context.checkActive()
     if (finished.code === 0) return readEntry(login)
     const message = parseStderr(finished.stderr)
-    const wait = jitter(FIRST_WAIT_MS * 2 ** attempt)
-    if (
-      attempt === ATTEMPTS ||
-      !(isTransient(message) || message.includes(NOT_ASKED)) ||
-      wait >= timeLeft(context)
-    )
-      throw explain(login, finished, message, context)
-    context.info(`${login.host}: ${describe(message)}. docker login again in ${(wait / 1000).toFixed(1)} s.`)
+    const reason = findRetryReason(login, message, attempt, context)
+    const wait = reason === NOT_KNOWN ? POLL_MS : jitter(FIRST_WAIT_MS * 2 ** attempt)
+    if (reason === undefined || wait >= timeLeft(context)) throw explain(login, finished, message, context)
+    context.info(`${login.host}: ${reason}. docker login again in ${(wait / 1000).toFixed(1)} s.`)
     await context.sleep(wait)
   }
+}
+
+const NOT_KNOWN = 'it does not know the new credential yet'
+
+/** Why another attempt can succeed; undefined where none can. */
+function findRetryReason(
+  { settlesAt = 0 }: DockerLogin,
+  message: string,
+  attempt: number,
+  context: Context
+): string | undefined {
+  if (REFUSED.test(message) && context.now() + POLL_MS <= settlesAt) return NOT_KNOWN
+  if (attempt >= ATTEMPTS) return undefined
+  if (message.includes(NOT_ASKED)) return 'its first answer asked for no secret'
+  return TRANSIENT.exec(message)?.[0]
 }
 
 function prepareConfig({ directory, host, helper }: DockerLogin): void {
@@ -114,15 +128,6 @@ const NOT_ASKED = 'failed with status: 401'
 const PROXY_REFUSED =
   /^(?:Proxy Authentication Required|Unauthorized|Forbidden|Bad Request|Not Found|Method Not Allowed)$/
 
-function isTransient(message: string): boolean {
-  return TRANSIENT.test(message)
-}
-
-/** A fault without docker's addresses and wrappings. */
-function describe(message: string): string {
-  return TRANSIENT.exec(message)?.[0] ?? 'its first answer asked for no secret'
-}
-
 const UNREACHED =
   'Run the job again. If it stays: can this runner reach that host, and does it need a proxy (HTTPS_PROXY)?'
 
@@ -140,9 +145,10 @@ function explain(
       UNREACHED
     )
   }
-  if (isTransient(message)) {
-    return new UserError(`${host} could not be reached by docker login: ${describe(message)}.`, UNREACHED)
-  }
+  // Without docker's addresses and wrappings.
+  const fault = TRANSIENT.exec(message)?.[0]
+  if (fault !== undefined)
+    return new UserError(`${host} could not be reached by docker login: ${fault}.`, UNREACHED)
   if (PROXY_REFUSED.test(message)) {
     return new UserError(
       `The proxy did not let docker login through to ${host}: ${message}.`,
@@ -174,7 +180,8 @@ function explain(
   )
 }
 
-const WHICH_DOCKER =
+/** What to check where docker does not do what it says. */
+export const WHICH_DOCKER =
   'Check which docker is on the PATH, and that it is for this processor: command -v docker; docker --version'
 
 /** A shell's words for a program of another processor, or for a wrapper script whose docker is missing. */

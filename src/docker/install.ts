@@ -10,7 +10,7 @@ import {
   writeFileSync
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { cacheDir, extractTar, extractZip, find } from '@actions/tool-cache'
 import type { Context } from '../context.ts'
 import { quote } from '../errors/quote.ts'
@@ -186,20 +186,15 @@ async function checkProgram(program: string, version: string, url: URL, machine:
 /** The tool cache hands all of the environment to tar: for that time it holds no inputs, and no secret. */
 async function withShortEnvironment<T>(work: (temp: string) => Promise<T>): Promise<T> {
   const all = { ...process.env }
-  const temp = readVariable('RUNNER_TEMP', tmpdir())
-  const cache = readVariable('RUNNER_TOOL_CACHE', join(temp, 'tools'))
+  const { RUNNER_TEMP = '', RUNNER_TOOL_CACHE = '' } = process.env
+  const temp = resolve(RUNNER_TEMP || tmpdir())
+  const cache = resolve(RUNNER_TOOL_CACHE || join(temp, 'tools'))
   setEnvironment({ ...childEnvironment(), RUNNER_TEMP: temp, RUNNER_TOOL_CACHE: cache })
   try {
     return await work(temp)
   } finally {
     setEnvironment(all)
   }
-}
-
-/** An empty variable counts as not set. */
-function readVariable(name: string, missing: string): string {
-  const value = process.env[name]
-  return value === undefined || value === '' ? missing : value
 }
 
 function setEnvironment(wanted: NodeJS.ProcessEnv): void {

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { lstatSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { homedir, userInfo } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { codeOf, UserError } from '../../errors/user-error.ts'
 import { isObject } from '../../json.ts'
@@ -28,7 +28,12 @@ export function dockerConfigDirectory(): string {
       'Set DOCKER_CONFIG to an absolute path.'
     )
   }
-  return set === '' ? join(homedir(), '.docker') : resolve(set)
+  return set === '' ? homeConfigDirectory() : resolve(set)
+}
+
+/** `~/.docker`. An empty HOME counts as none, as for docker. */
+export function homeConfigDirectory(): string {
+  return resolve(homedir() || userInfo().homedir, '.docker')
 }
 
 /** The path of the config.json in a directory. */

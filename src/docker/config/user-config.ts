@@ -5,6 +5,7 @@ import {
   type ConfigFile,
   configPath,
   entryOf,
+  findOriginal,
   formatConfig,
   readConfig,
   restoreText,
@@ -209,5 +210,26 @@ function hasTraces(directory: string): boolean {
 export async function keepLogins(directory: string, loginId: string, context: Context): Promise<void> {
   await transact(directory, context, (files) => {
     if (files.ledger !== undefined) files.writeLedger(ledgers.keepLogin(files.ledger, loginId))
+  })
+}
+
+/**
+ * Gives a host the entry again that it had before docker logged in to it in the user's own config.json.
+ * @param entry that docker wrote; another one is left
+ * @param before config.json as it was then
+ */
+export async function undoLogin(
+  directory: string,
+  host: string,
+  entry: unknown,
+  before: ConfigFile,
+  context: Context
+): Promise<void> {
+  await transact(directory, context, async (transaction) => {
+    const { file } = transaction
+    if (!isSame(entryOf(file, host), entry)) return
+    const entries = new Map([[host, entryOf(before, host)]])
+    const text = restoreText(file.path, withEntries(file.content, entries), findOriginal(before))
+    await transaction.writeConfig(text, text === null ? new Map() : entries)
   })
 }

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { type DockerLogin, dockerLogin } from '../../../src/docker/cli.ts'
 import { makeContext, type RecordingContext } from '../support/context.ts'
 import { userError } from '../support/throwing.ts'
@@ -106,4 +106,36 @@ test('the entry that docker wrote is what it did', async () => {
   const config = JSON.stringify({ auths: { 'us.icr.io': entry } })
   const login = loginWith(`printf '%s' '${config}' > "$DOCKER_CONFIG/config.json"`)
   expect(await dockerLogin(login, makeContext())).toEqual(entry)
+})
+
+describe('a refusal of a credential that is still new', () => {
+  const said = 'login attempt to https://us.icr.io/v2/ failed with status: 403 Forbidden'
+  const refuseTimes = (count: number): DockerLogin =>
+    loginWith(
+      'cat > /dev/null',
+      'cd "$(dirname "$0")"; echo >> calls',
+      `if [ $(wc -l < calls) -gt ${count} ]; then exit 0; fi`,
+      `echo '${said}' >&2; exit 1`
+    )
+
+  test('is retried until the registry knows the credential', async () => {
+    const context = makeContext()
+    await dockerLogin({ ...refuseTimes(5), settlesAt: context.now() + 10_000 }, context)
+    expect(context.sleeps).toEqual(Array(5).fill(1_000))
+    expect(context.infos[0]).toContain('us.icr.io: it does not know the new credential yet.')
+  })
+
+  test('fails once it should know it', async () => {
+    const context = makeContext()
+    const settlesAt = context.now() + 3_000
+    expect(await refusal({ ...refuseTimes(99), settlesAt }, context)).toContain('refused the login')
+    expect(context.now()).toBeLessThanOrEqual(settlesAt + 1_000)
+    expect(context.sleeps.length).toBeGreaterThan(1)
+  })
+
+  test('fails at once where the credential is not new', async () => {
+    const context = makeContext()
+    await refusal(refuseTimes(1), context)
+    expect(context.sleeps).toEqual([])
+  })
 })

@@ -27,7 +27,7 @@ beforeEach(() => {
   const directory = join(folder, 'docker')
   mkdirSync(directory)
   writeFileSync(configPath(directory), BEFORE)
-  plan = { hosts: [HOST], loginId: '0123456789abcdef', directory, scratch: join(folder, 'scratch', 'one') }
+  plan = { loginId: '0123456789abcdef', directory, scratch: join(folder, 'scratch', 'one') }
 })
 
 /** A docker for the PATH that takes any secret, and writes this entry for its host. */
