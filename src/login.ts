@@ -6,7 +6,7 @@ import * as core from '@actions/core'
 import type { Context } from './context.ts'
 import { formatBasic } from './credential/credential.ts'
 import { credentialOf, type Identity, withProfile } from './credential/identity.ts'
-import { findDocker } from './docker/cli.ts'
+import { findProgram } from './docker/run.ts'
 import { configPath, dockerConfigDirectory } from './docker/config/file.ts'
 import { formatVariables, prepareIsolation, resolveIsolation } from './docker/config/isolated.ts'
 import { keepLogins } from './docker/config/user-config.ts'
@@ -114,7 +114,7 @@ const INSTALL_MS = 5 * 60_000
 
 /** A job without docker gets its CLI, for the steps that follow too. */
 async function provideDocker(wanted: WantedDocker): Promise<void> {
-  if ((await findDocker()) !== undefined) return
+  if ((await findProgram('docker')) !== undefined) return
   const { installDocker } = await import('./network.ts')
   core.addPath(await installDocker(wanted, process, createContext(INSTALL_MS)))
 }

@@ -8,12 +8,7 @@ import { quoteRedacted } from '../errors/redact.ts'
 import { UserError } from '../errors/user-error.ts'
 import { isObject, parseObject } from '../json.ts'
 import type { AuthEntry } from './config/ledger.ts'
-import { type Finished, findProgram, run } from './run.ts'
-
-/** The path of the docker CLI; undefined where there is none on the PATH. */
-export async function findDocker(): Promise<string | undefined> {
-  return await findProgram('docker')
-}
+import { type Finished, run } from './run.ts'
 
 /** How one `docker login` is to be made. */
 export interface DockerLogin {
@@ -78,10 +73,8 @@ function prepareConfig({ directory, host, helper }: DockerLogin): void {
   writeFileSync(join(directory, 'config.json'), JSON.stringify(config), { mode: 0o600 })
 }
 
-async function runLogin(
-  { docker, host, credential, directory }: DockerLogin,
-  context: Context
-): Promise<Finished> {
+async function runLogin(login: DockerLogin, context: Context): Promise<Finished> {
+  const { docker, host, credential, directory } = login
   const { username, secret } = credential
   // The directory is named twice: a wrapper such as sudo does not pass DOCKER_CONFIG on.
   const args = ['--config', directory, 'login', '--username', username, '--password-stdin', host]
@@ -131,55 +124,6 @@ const PROXY_REFUSED =
 const UNREACHED =
   'Run the job again. If it stays: can this runner reach that host, and does it need a proxy (HTTPS_PROXY)?'
 
-function explain(
-  { host, credential }: DockerLogin,
-  finished: Finished,
-  message: string,
-  context: Context
-): UserError {
-  const { username, secret } = credential
-  if (finished.code === undefined) {
-    const late = timeLeft(context) === 0
-    return new UserError(
-      `docker login for ${host} ${late ? 'took longer than timeout allows' : `was ended (${String(finished.signal)})`}.`,
-      UNREACHED
-    )
-  }
-  // Without docker's addresses and wrappings.
-  const fault = TRANSIENT.exec(message)?.[0]
-  if (fault !== undefined)
-    return new UserError(`${host} could not be reached by docker login: ${fault}.`, UNREACHED)
-  if (PROXY_REFUSED.test(message)) {
-    return new UserError(
-      `The proxy did not let docker login through to ${host}: ${message}.`,
-      'Check HTTPS_PROXY, with its user and password, and that the proxy allows that host.'
-    )
-  }
-  if (/x509:|certificate/i.test(message)) {
-    return new UserError(
-      `The certificate of ${host} is not trusted by docker.`,
-      "If a proxy of yours opens TLS, name its CA's file in SSL_CERT_FILE."
-    )
-  }
-  if (message === '')
-    return new UserError(
-      `docker login for ${host} exited with code ${finished.code} and no output.`,
-      WHICH_DOCKER
-    )
-  if (NO_DOCKER.test(message))
-    return new UserError(
-      `docker login for ${host} failed: the docker on the PATH can't run here.`,
-      WHICH_DOCKER
-    )
-  if (REFUSED.test(message) || findKnownMessage(message) !== undefined)
-    return explainRefusal(`${host} refused the login as ${username}`, message, secret)
-  return new UserError(
-    `docker login for ${host} failed with exit code ${finished.code}.`,
-    'Check that docker login works by hand on this runner.',
-    quoteRedacted(message, secret)
-  )
-}
-
 /** What to check where docker does not do what it says. */
 export const WHICH_DOCKER =
   'Check which docker is on the PATH, and that it is for this processor: command -v docker; docker --version'
@@ -187,3 +131,38 @@ export const WHICH_DOCKER =
 /** A shell's words for a program of another processor, or for a wrapper script whose docker is missing. */
 const NO_DOCKER = /syntax error|exec format error|cannot execute|command not found|: not found$/i
 const REFUSED = /\b40[0134]\b|unauthorized|denied|forbidden|incorrect|password|credential|not valid/i
+
+function explain(login: DockerLogin, finished: Finished, message: string, context: Context): UserError {
+  const { host, credential } = login
+  const { code, signal } = finished
+  const failed = `docker login for ${host}`
+  if (code === undefined) {
+    const how = timeLeft(context) === 0 ? 'took longer than timeout allows' : `was ended (${String(signal)})`
+    return new UserError(`${failed} ${how}.`, UNREACHED)
+  }
+  // Without docker's addresses and wrappings.
+  const fault = TRANSIENT.exec(message)?.[0]
+  if (fault !== undefined)
+    return new UserError(`${host} could not be reached by docker login: ${fault}.`, UNREACHED)
+  if (PROXY_REFUSED.test(message))
+    return new UserError(
+      `The proxy did not let docker login through to ${host}: ${message}.`,
+      'Check HTTPS_PROXY, with its user and password, and that the proxy allows that host.'
+    )
+  if (/x509:|certificate/i.test(message))
+    return new UserError(
+      `The certificate of ${host} is not trusted by docker.`,
+      "If a proxy of yours opens TLS, name its CA's file in SSL_CERT_FILE."
+    )
+  if (message === '') return new UserError(`${failed} exited with code ${code} and no output.`, WHICH_DOCKER)
+  if (NO_DOCKER.test(message))
+    return new UserError(`${failed} failed: the docker on the PATH can't run here.`, WHICH_DOCKER)
+  const { username, secret } = credential
+  if (REFUSED.test(message) || findKnownMessage(message) !== undefined)
+    return explainRefusal(`${host} refused the login as ${username}`, message, secret)
+  return new UserError(
+    `${failed} failed with exit code ${code}.`,
+    'Check that docker login works by hand on this runner.',
+    quoteRedacted(message, secret)
+  )
+}

@@ -41,11 +41,11 @@ export async function getFromHelper(
   // Every helper says it in these words, on its standard output (credentials/error.go).
   if (/credentials not found/i.test(finished.stdout + finished.stderr)) return undefined
   const found = parseObject(finished.stdout)
-  const secret = stringAt(found, 'Secret')
-  if (secret !== undefined) context.mask(secret)
-  checkSuccess(finished, helper, 'get', host, secret ?? '')
+  const secret = stringAt(found, 'Secret') ?? ''
+  if (secret !== '') context.mask(secret)
+  checkSuccess(finished, helper, 'get', host, secret)
   const username = stringAt(found, 'Username') ?? ''
-  return secret === undefined && username === '' ? undefined : { username, secret: secret ?? '' }
+  return `${username}${secret}` === '' ? undefined : { username, secret }
 }
 
 /**
@@ -71,7 +71,7 @@ export async function eraseFromHelper(
   host: string,
   context: Context
 ): Promise<void> {
-  checkSuccess(await call(helper, 'erase', host, context), helper, 'erase', host, '')
+  checkSuccess(await call(helper, 'erase', host, context), helper, 'erase', host)
 }
 
 /**
@@ -80,7 +80,7 @@ export async function eraseFromHelper(
  */
 export async function listHelper(helper: CredentialHelper, context: Context): Promise<string[]> {
   const finished = await call(helper, 'list', '', context)
-  checkSuccess(finished, helper, 'list', 'all hosts', '')
+  checkSuccess(finished, helper, 'list', 'all hosts')
   // Go writes an empty map as null.
   const logins = parseObject(/^\s*(?:null)?\s*$/.test(finished.stdout) ? '{}' : finished.stdout)
   if (logins !== undefined) return Object.keys(logins)
@@ -90,33 +90,34 @@ export async function listHelper(helper: CredentialHelper, context: Context): Pr
   )
 }
 
+type Verb = 'get' | 'store' | 'erase' | 'list'
+
 /** A store with thousands of logins lists them all at once. */
 const MAX_LIST_BYTES = 8 * 1024 * 1024
 
 async function call(
-  helper: CredentialHelper,
-  verb: 'get' | 'store' | 'erase' | 'list',
+  { path }: CredentialHelper,
+  verb: Verb,
   input: string,
   context: Context
 ): Promise<Finished> {
   const [env, timeoutMs] = [childEnvironment(), timeLeft(context)]
-  return await run(helper.path, [verb], { input, env, timeoutMs, maxOutputBytes: MAX_LIST_BYTES })
+  return await run(path, [verb], { input, env, timeoutMs, maxOutputBytes: MAX_LIST_BYTES })
 }
 
 function checkSuccess(
-  finished: Finished,
-  helper: CredentialHelper,
-  verb: string,
+  { code, signal, stdout, stderr }: Finished,
+  { name }: CredentialHelper,
+  verb: Verb,
   host: string,
-  secret: string
+  secret = ''
 ): void {
-  if (finished.code === 0) return
-  const how =
-    finished.code === undefined ? `was ended (${String(finished.signal)})` : `ended with ${finished.code}`
-  const message = (finished.stderr + finished.stdout).trim()
-  const program = `docker-credential-${helper.name}`
+  if (code === 0) return
+  const how = code === undefined ? `was ended (${String(signal)})` : `ended with ${code}`
+  const message = (stderr + stdout).trim()
+  const program = `docker-credential-${name}`
   throw new UserError(
-    `The credential helper "${helper.name}" ${how} on "${verb}" for ${host}.`,
+    `The credential helper "${name}" ${how} on "${verb}" for ${host}.`,
     `Does it work by hand? Try: ${verb === 'list' ? `${program} list` : `echo ${host} | ${program} get`}`,
     message === '' ? undefined : quoteRedacted(message, secret)
   )

@@ -1,14 +1,5 @@
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync
-} from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, lstatSync, mkdirSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { cacheDir, extractTar, extractZip, find } from '@actions/tool-cache'
@@ -23,33 +14,14 @@ import { run } from './run.ts'
 const TOOL = 'docker-cli'
 
 /** A kind of machine, by Node's names. */
-export interface Machine {
-  readonly platform: string
-  readonly arch: string
-}
-
-interface Build {
-  readonly directory: string
-  readonly archive: 'tgz' | 'zip'
-  readonly program: string
-  readonly arches: Readonly<Record<string, string>>
-}
+type Machine = Readonly<Record<'platform' | 'arch', string>>
 
 // The layout of Docker's download site (docker/actions-toolkit 011f224, src/docker/install.ts).
-const BUILDS: Readonly<Record<string, Build>> = {
-  linux: {
-    directory: 'linux',
-    archive: 'tgz',
-    program: 'docker',
-    arches: { x64: 'x86_64', arm64: 'aarch64', arm: 'armhf', ppc64: 'ppc64le', s390x: 's390x' }
-  },
-  darwin: {
-    directory: 'mac',
-    archive: 'tgz',
-    program: 'docker',
-    arches: { x64: 'x86_64', arm64: 'aarch64' }
-  },
-  win32: { directory: 'win', archive: 'zip', program: 'docker.exe', arches: { x64: 'x86_64' } }
+const DIRECTORIES: Readonly<Record<string, string>> = { linux: 'linux', darwin: 'mac', win32: 'win' }
+const ARCHES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  linux: { x64: 'x86_64', arm64: 'aarch64', arm: 'armhf', ppc64: 'ppc64le', s390x: 's390x' },
+  darwin: { x64: 'x86_64', arm64: 'aarch64' },
+  win32: { x64: 'x86_64' }
 }
 
 /** Which docker CLI a job without one gets, and from where. */
@@ -90,7 +62,7 @@ export async function installDocker(
 
 interface Download {
   readonly url: URL
-  readonly archive: Build['archive']
+  readonly archive: 'tgz' | 'zip'
   readonly program: string
 }
 
@@ -99,30 +71,31 @@ interface Download {
  * @throws UserError where Docker builds none for it
  */
 export function resolveDownload({ version, url }: WantedDocker, { platform, arch }: Machine): Download {
-  const build = BUILDS[platform]
-  const machine = build?.arches[arch]
-  if (build === undefined || machine === undefined) {
+  const machine = ARCHES[platform]?.[arch]
+  if (machine === undefined) {
     throw new UserError(
       `docker-version: Docker has no CLI for ${platform} on ${arch}.`,
       'Leave docker-version out: the login works without docker too. Or put a docker CLI on the PATH.'
     )
   }
-  const { directory, archive, program } = build
-  const path = `${directory}/static/stable/${machine}/docker-${version}.${archive}`
+  const [archive, program] =
+    platform === 'win32' ? (['zip', 'docker.exe'] as const) : (['tgz', 'docker'] as const)
+  const path = `${DIRECTORIES[platform]}/static/stable/${machine}/docker-${version}.${archive}`
   return { url: new URL(path, url.href.endsWith('/') ? url : `${url.href}/`), archive, program }
 }
 
 /** @returns the program, alone in a directory */
-async function fetchProgram(
-  { url, archive, program }: Download,
-  directory: string,
-  context: Context
-): Promise<string> {
+async function fetchProgram(source: Download, directory: string, context: Context): Promise<string> {
+  const { url, archive, program } = source
   const file = join(directory, `docker.${archive}`)
   context.info(`No docker on the PATH: getting ${url.href}.`)
   const status = await download(url, file, context)
-  if (status !== 200) throw notFound(url, status)
-  const extracted = await extract(file, archive, join(directory, 'extracted'), url)
+  if (status !== 200)
+    throw new UserError(
+      `${url.href} answered ${status}: this docker CLI is not to be had there.`,
+      `Is docker-version one that exists? ${new URL('.', url).href} lists them. Is docker-url right?`
+    )
+  const extracted = await extract(file, join(directory, 'extracted'), source)
   const found = join(extracted, 'docker', program)
   // A link could name any program of this machine.
   if (lstatSync(found, { throwIfNoEntry: false })?.isFile() !== true)
@@ -137,12 +110,7 @@ async function fetchProgram(
 
 const MAGIC = { tgz: Buffer.from([0x1f, 0x8b]), zip: Buffer.from('PK') }
 
-async function extract(
-  file: string,
-  archive: Build['archive'],
-  directory: string,
-  url: URL
-): Promise<string> {
+async function extract(file: string, directory: string, { url, archive }: Download): Promise<string> {
   try {
     return archive === 'zip' ? await extractZip(file, directory) : await extractTar(file, directory)
   } catch (error) {
@@ -157,13 +125,6 @@ async function extract(
       'Check that tar and gzip (on Windows, PowerShell) are on the PATH, and that the download is complete.'
     )
   }
-}
-
-function notFound(url: URL, status: number): UserError {
-  return new UserError(
-    `${url.href} answered ${status}: this docker CLI is not to be had there.`,
-    `Is docker-version one that exists? ${new URL('.', url).href} lists them. Is docker-url right?`
-  )
 }
 
 function invalid(url: URL, why: string): UserError {

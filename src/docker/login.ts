@@ -4,7 +4,8 @@ import type { AuthEntry } from './config/ledger.ts'
 import { type ConfigFile, configPath, helperFor, readConfig } from './config/file.ts'
 import type { Context } from '../context.ts'
 import { type Credential, formatBasic } from '../credential/credential.ts'
-import { dockerLogin, findDocker, WHICH_DOCKER } from './cli.ts'
+import { dockerLogin, WHICH_DOCKER } from './cli.ts'
+import { findProgram } from './run.ts'
 import { addLogins, hashJob, type HeldLogin } from './config/user-config.ts'
 import { explainWrite } from './config/write.ts'
 import { messageOf, UserError } from '../errors/user-error.ts'
@@ -86,7 +87,7 @@ async function logInSideBySide(
   logInWithoutDocker: LogInWithoutDocker,
   context: Context
 ): Promise<HeldLogin[]> {
-  const docker = await findDocker()
+  const docker = await findProgram('docker')
   if (plans.some((plan) => 'credential' in plan))
     context.info(
       docker === undefined ? 'No docker on the PATH: logging in without it.' : `Logging in with ${docker}.`

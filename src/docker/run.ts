@@ -63,20 +63,19 @@ export async function run(file: string, args: readonly string[], options: RunOpt
   const stdout: Buffer[] = []
   const stderr: Buffer[] = []
   let child: ChildProcess | undefined
-  let timer: NodeJS.Timeout | undefined
   const onStart = (started: ChildProcess): void => {
     child = started
     child.once('spawn', () => {
       running.add(started)
       // A program that ends before it has read its input: its exit code says why.
       started.stdin?.on('error', () => undefined)
-      timer = setTimeout(() => {
+      const timer = setTimeout(() => {
         killTree(Number(started.pid))
       }, timeoutMs)
-    })
-    child.once('exit', () => {
-      running.delete(started)
-      clearTimeout(timer)
+      started.once('exit', () => {
+        running.delete(started)
+        clearTimeout(timer)
+      })
     })
   }
   const keep = (chunks: Buffer[], stream: 'stdout' | 'stderr'): ((chunk: Buffer) => void) => {
