@@ -28,21 +28,16 @@ export async function download(
   maxBytes = MAX_FILE_BYTES
 ): Promise<number> {
   const request: Request = { method: 'GET', url, headers: { accept: '*/*' }, maxBytes }
-  const { status } = await fetchReply(
-    request,
-    (reply) => reply,
-    context,
-    async () => await save(request, file, context)
-  )
-  return status
+  const attempt = async (): Promise<Reply> => await save(request, file, maxBytes, context)
+  return (await fetchReply(request, (reply) => reply, context, attempt)).status
 }
 
-async function save(request: Request, file: string, context: Context): Promise<Reply> {
+async function save(request: Request, file: string, maxBytes: number, context: Context): Promise<Reply> {
   const timeUp = AbortSignal.timeout(Math.ceil(timeLeft(context)))
   try {
     const incoming = await follow(request, timeUp)
     const reply = { status: Number(incoming.statusCode), headers: incoming.headers, body: '' }
-    if (reply.status === 200) await write(incoming, file, request, context)
+    if (reply.status === 200) await write(incoming, file, maxBytes, context)
     else incoming.destroy()
     return reply
   } catch (error) {
@@ -77,7 +72,7 @@ function resolveRedirect(from: URL, location: string): URL {
 async function write(
   incoming: IncomingMessage,
   file: string,
-  { maxBytes = MAX_FILE_BYTES }: Request,
+  maxBytes: number,
   context: Context
 ): Promise<void> {
   const total = Number(incoming.headers['content-length'] ?? 0)

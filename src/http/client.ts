@@ -46,7 +46,10 @@ export const MAX_LIST_BYTES = 8 * 1024 * 1024
  */
 export async function send(request: Request, context: Context): Promise<Reply> {
   const { url, timeoutMs = ATTEMPT_MS, maxBytes = MAX_BODY_BYTES } = request
-  const timeUp = AbortSignal.timeout(Math.ceil(Math.min(timeoutMs, shareOf(timeLeft(context)))))
+  const left = timeLeft(context)
+  // Half of the time that is left, so that an attempt that hangs leaves time for another; all where that is little.
+  const share = Math.min(left, Math.max(left / 2, MIN_ATTEMPT_MS))
+  const timeUp = AbortSignal.timeout(Math.ceil(Math.min(timeoutMs, share)))
   try {
     const incoming = await open(request, timeUp)
     const chunks: Buffer[] = []
@@ -56,11 +59,6 @@ export async function send(request: Request, context: Context): Promise<Reply> {
   } catch (error) {
     throw timeUp.aborted ? new RetryableError('it did not answer in time') : explainFault(error, url.host)
   }
-}
-
-/** Half of the time that is left, so that an attempt that hangs leaves time for another; all of it where that is little. */
-function shareOf(left: number): number {
-  return Math.min(left, Math.max(left / 2, MIN_ATTEMPT_MS))
 }
 
 /**
@@ -88,9 +86,7 @@ export async function open(request: Request, signal: AbortSignal): Promise<http.
   call.once('timeout', () => call.destroy(new RetryableError(`it sent nothing for ${IDLE_MS / 1000} s`)))
   call.end(body)
   // A switch to another protocol closes the connection without a response or an error.
-  const [incoming] = (await Promise.race([once(call, 'response'), once(call, 'close')])) as [
-    http.IncomingMessage?
-  ]
+  const [incoming] = await Promise.race<http.IncomingMessage[]>([once(call, 'response'), once(call, 'close')])
   if (incoming === undefined) throw new RetryableError('it closed the connection before it had answered')
   return incoming
 }
@@ -99,10 +95,7 @@ export async function open(request: Request, signal: AbortSignal): Promise<http.
  * Reads the body of a response.
  * @throws RetryableError where it is cut short, or larger than `maxBytes`
  */
-export async function* readBody(
-  incoming: http.IncomingMessage,
-  maxBytes: number
-): AsyncGenerator<Buffer, void> {
+export async function* readBody(incoming: http.IncomingMessage, maxBytes: number): AsyncGenerator<Buffer> {
   let size = 0
   try {
     for await (const chunk of incoming as AsyncIterable<Buffer>) {

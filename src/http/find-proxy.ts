@@ -1,4 +1,4 @@
-import { BlockList, isIP } from 'node:net'
+import { BlockList, isIP, isIPv6 } from 'node:net'
 import { urlToHttpOptions } from 'node:url'
 import { UserError } from '../errors/user-error.ts'
 
@@ -68,15 +68,12 @@ function matchesName(entry: string, host: string, wantedPort: string): boolean {
 function matchesAddress(entry: string, host: string, wantedPort: string): boolean {
   const [, network = '', prefix] = /^([^/]+)\/(\d{1,3})$/.exec(entry) ?? []
   const { name, port } = prefix === undefined ? splitPort(entry) : { name: network, port: '' }
-  const bits = isIP(name) === 6 ? 128 : 32
+  const family = isIPv6(name) ? 'ipv6' : 'ipv4'
+  const bits = isIPv6(name) ? 128 : 32
   if (isIP(name) === 0 || Number(prefix ?? bits) > bits || (port !== '' && port !== wantedPort)) return false
   const list = new BlockList()
-  list.addSubnet(name, Number(prefix ?? bits), familyOf(name))
-  return list.check(host, familyOf(host))
-}
-
-function familyOf(address: string): 'ipv4' | 'ipv6' {
-  return isIP(address) === 6 ? 'ipv6' : 'ipv4'
+  list.addSubnet(name, Number(prefix ?? bits), family)
+  return list.check(host, isIPv6(host) ? 'ipv6' : 'ipv4')
 }
 
 /** `name:port` and `[address]:port`; all else, IPv6 addresses without brackets too, has no port. */

@@ -1,17 +1,9 @@
-function isPlainNumber(text: string, least: number, most: number): boolean {
-  const value = Number(text)
-  return String(value) === text && value >= least && value <= most
-}
-
-const LOOPBACK = /^(?:localhost|\[::1\]|127\.(\d{1,3})\.(\d{1,3})\.(\d{1,3}))(?::(\d{1,5}))?$/i
+const LOOPBACK = /^(?:localhost|\[::1\]|127(?:\.\d{1,3}){3})(?::[1-9]\d{0,4})?$/i
 
 /** Whether `host` or `host:port` is this machine, in the plain spelling: no octal, no short forms, no names. */
 export function isLoopback(host: string): boolean {
-  const match = LOOPBACK.exec(host)
-  if (match === null) return false
-  const [, a, b, c, port] = match
-  return (
-    [a, b, c].every((octet) => octet === undefined || isPlainNumber(octet, 0, 255)) &&
-    (port === undefined || isPlainNumber(port, 1, 65535))
-  )
+  if (!LOOPBACK.test(host)) return false
+  // Parsing rewrites any other spelling, and leaves out the scheme's own port.
+  const parsed = ['http', 'https'].map((scheme) => `${scheme}://${host}`).filter((url) => URL.canParse(url))
+  return parsed.some((url) => new URL(url).host === host.toLowerCase())
 }

@@ -43,7 +43,8 @@ class TunnelAgent extends https.Agent {
     options: https.RequestOptions,
     done?: (error: Error | null, socket: Duplex) => void
   ): undefined {
-    connectThrough(this.#proxy, `${formatHost(String(options.host))}:${options.port}`).then(
+    const host = String(options.host)
+    connectThrough(this.#proxy, `${isIPv6(host) ? `[${host}]` : host}:${options.port}`).then(
       (socket) => done?.(null, tls.connect({ ...options, socket } as tls.ConnectionOptions)),
       (error: unknown) => {
         const name = `the proxy ${this.#proxy.host}`
@@ -78,8 +79,4 @@ async function connectThrough(proxy: URL, target: string): Promise<Socket> {
   if (response.statusCode === 200) return socket
   socket.destroy()
   throw new RetryableError(`the proxy answered ${response.statusCode}`)
-}
-
-function formatHost(host: string): string {
-  return isIPv6(host) ? `[${host}]` : host
 }

@@ -35,48 +35,34 @@ export async function fetchReply<T>(
       if (!(error instanceof RetryableError)) throw error
       last = error
     }
-    if (count === attempts || !(await waitForNextAttempt(request, last, count, context))) break
+    const wait = count === attempts ? undefined : chooseWait(last, count, timeLeft(context))
+    if (wait === undefined) break
+    context.info(`${formatTarget(request)}: ${last.message}. Trying again in ${(wait / 1000).toFixed(1)} s.`)
+    await context.sleep(wait)
   }
   throw last?.finalError ?? gaveUp(request, last)
 }
 
 async function watched(attempt: typeof send, request: Request, context: Context): Promise<Reply> {
   const finished = request.watch?.()
+  let status: number | undefined
   try {
     const reply = await attempt(request, context)
-    finished?.(reply.status)
+    status = reply.status
     return reply
-  } catch (error) {
-    finished?.(undefined)
-    throw error
+  } finally {
+    finished?.(status)
   }
 }
 
-/** Waits before the next attempt; false where there is no time left for one. */
-async function waitForNextAttempt(
-  request: Request,
-  fault: RetryableError,
-  count: number,
-  context: Context
-): Promise<boolean> {
-  const wait = chooseWait(fault, count, timeLeft(context))
-  if (wait === undefined) return false
-  context.info(`${formatTarget(request)}: ${fault.message}. Trying again in ${(wait / 1000).toFixed(1)} s.`)
-  await context.sleep(wait)
-  return true
-}
-
 /**
- * Full jitter, whose bound doubles from attempt to attempt, on top of what the service asked for: jobs that were told
- * the same do not come back together. It leaves at least half of the time after that to the attempts.
+ * How long to wait for the next attempt: full jitter, whose bound doubles from attempt to attempt, on top of what the
+ * service asked for. It leaves at least half of the time after that to the attempts.
  * @param left milliseconds until the deadline
  * @returns milliseconds; undefined where the service asked for all that is left, or more
  */
-function chooseWait(
-  { rateLimited, retryAfter = 0 }: RetryableError,
-  count: number,
-  left: number
-): number | undefined {
+function chooseWait(fault: RetryableError, count: number, left: number): number | undefined {
+  const { rateLimited, retryAfter = 0 } = fault
   const { least, spread } = rateLimited ? AFTER_429 : AFTER_FAULT
   const room = (left - retryAfter) / 4
   if (room < MIN_ROOM_MS) return undefined
@@ -86,10 +72,8 @@ function chooseWait(
 function gaveUp(request: Request, last: RetryableError | undefined): UserError {
   const target = formatTarget(request)
   if (last === undefined) {
-    return new UserError(
-      `${target} was not asked: the time is up.`,
-      'Run the job again, or give a longer timeout.'
-    )
+    const hint = 'Run the job again, or give a longer timeout.'
+    return new UserError(`${target} was not asked: the time is up.`, hint)
   }
   return new UserError(
     `${target} could not be reached: ${last.message}.`,
@@ -115,11 +99,8 @@ function refuseTransient(reply: Reply, request: Request): Reply {
   }
   // 501 says "never": IBM's own SDK does not retry it either (docs/references.md, "IAM errors").
   if (TRANSIENT.has(status) || (status >= 500 && status !== 501)) {
-    throw new RetryableError(
-      `it answered ${status}`,
-      parseRetryAfter(reply.headers['retry-after']),
-      status === 429
-    )
+    const retryAfter = parseRetryAfter(reply.headers['retry-after'])
+    throw new RetryableError(`it answered ${status}`, retryAfter, status === 429)
   }
   return reply
 }
