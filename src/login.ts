@@ -38,11 +38,7 @@ async function logIn(): Promise<void> {
   saveState(started)
   warnAboutEnvironment(job.identity)
   if (job.docker !== undefined) await provideDocker(job.docker)
-  const context = createContext(job.timeoutMs, {
-    checkActive: () => {
-      checkActive(started)
-    }
-  })
+  const context = createContext(job.timeoutMs, { checkActive: checkActive.bind(undefined, started) })
   const { logins, state, report } = await (job.mint === undefined
     ? useCredential(job, context)
     : mint(job, job.mint, started, context))
@@ -61,18 +57,11 @@ interface Job extends Omit<Inputs, 'mint'> {
 
 /** Applies the rules of `mint`, and makes a trusted profile the username where the mint does not assume it. */
 async function resolveJob(inputs: Inputs): Promise<Job> {
-  const { identity, profile } = inputs
-  const mint = inputs.mint === undefined ? undefined : await resolveMintInputs(inputs, inputs.mint)
+  const { identity, profile, mint: raw } = inputs
+  const others = { ...inputs, authMethod: identity.kind }
+  const mint = raw === undefined ? undefined : (await import('./network.ts')).resolveMint(raw, others)
   const isUsername = profile !== undefined && mint?.profile === undefined
   return { ...inputs, mint, identity: isUsername ? withProfile(identity, profile) : identity }
-}
-
-async function resolveMintInputs(
-  inputs: Inputs,
-  raw: NonNullable<Inputs['mint']>
-): Promise<MintInputs | undefined> {
-  const { resolveMint } = await import('./network.ts')
-  return resolveMint(raw, { ...inputs, authMethod: inputs.identity.kind })
 }
 
 function startState({ hosts, isolate }: Job): State {
@@ -82,15 +71,9 @@ function startState({ hosts, isolate }: Job): State {
   const place = isolate
     ? resolveIsolation(loginId, temp, process.env)
     : { directory: dockerConfigDirectory() }
-  return {
-    loginId,
-    ...place,
-    newDirectory: !existsSync(place.directory),
-    scratch: join(temp, `icr-login-${loginId}`),
-    hosts,
-    stage: 'begun',
-    expiresAt: ''
-  }
+  const newDirectory = !existsSync(place.directory)
+  const scratch = join(temp, `icr-login-${loginId}`)
+  return { loginId, ...place, newDirectory, scratch, hosts, stage: 'begun', expiresAt: '' }
 }
 
 /** Makes the job's own directory, and points the later steps to it: this step's post resets the variables. */
@@ -109,7 +92,7 @@ function warnAboutEnvironment(identity: Identity): void {
   warning('IBM has refused registry tokens since 19 August 2021. It is tried; give an api-key instead.')
 }
 
-/** Installing docker is not part of the login: it has a time limit of its own. */
+/** Installing docker is not part of the login: it has a separate time limit. */
 const INSTALL_MS = 5 * 60_000
 
 /** A job without docker gets its CLI, for the steps that follow too. */
@@ -150,14 +133,11 @@ async function mint(job: Job, wanted: MintInputs, started: State, context: Conte
   const { minted, access, state } = await mintForJob(order, saveMint, context)
   const expiresAt = new Date(Math.min(...minted.map((one) => one.expiresAt.getTime())))
   const repositories = [...new Set([...wanted.repositories.values()].flat())]
+  const { username = '', secret: password, id = '' } = minted[0] ?? {}
   return {
     logins: minted.map(toLogin),
     state: { expiresAt: formatTime(expiresAt), mint: state },
-    report: {
-      username: minted[0]?.username ?? '',
-      password: minted[0]?.secret,
-      minted: { method: wanted.method, id: minted[0]?.id ?? '', access, repositories }
-    }
+    report: { username, password, minted: { method: wanted.method, id, access, repositories } }
   }
 }
 

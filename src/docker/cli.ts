@@ -28,7 +28,7 @@ const FIRST_WAIT_MS = 500
 const POLL_MS = 1_000
 
 /**
- * Runs `docker login` in a config directory of its own. A network fault is tried again, a refusal is not.
+ * Runs `docker login` in a separate config directory. A network fault is retried, a refusal is not.
  * @returns the entry that docker wrote, empty where a helper has the secret; undefined where it exited with 0 and wrote none
  * @throws UserError where docker could not log in
  */

@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { type Context, timeLeft } from '../context.ts'
 import { quote } from '../errors/quote.ts'
@@ -36,10 +36,10 @@ async function save(request: Request, file: string, maxBytes: number, context: C
   const timeUp = AbortSignal.timeout(Math.ceil(timeLeft(context)))
   try {
     const incoming = await follow(request, timeUp)
-    const reply = { status: Number(incoming.statusCode), headers: incoming.headers, body: '' }
-    if (reply.status === 200) await write(incoming, file, maxBytes, context)
+    const { statusCode: status = 0, headers } = incoming
+    if (status === 200) await write(readBody(incoming, maxBytes), file, headers, context)
     else incoming.destroy()
-    return reply
+    return { status, headers, body: '' }
   } catch (error) {
     throw timeUp.aborted ? new RetryableError('the time is up') : explainFault(error, request.url.host)
   }
@@ -70,37 +70,28 @@ function resolveRedirect(from: URL, location: string): URL {
 }
 
 async function write(
-  incoming: IncomingMessage,
+  body: AsyncIterable<Buffer>,
   file: string,
-  maxBytes: number,
+  headers: IncomingHttpHeaders,
   context: Context
 ): Promise<void> {
-  const total = Number(incoming.headers['content-length'] ?? 0)
-  try {
-    await pipeline(
-      readBody(incoming, maxBytes),
-      (chunks: AsyncIterable<Buffer>) => reportProgress(chunks, total, context),
-      createWriteStream(file, { mode: 0o600 })
-    )
-  } catch (error) {
-    throw error instanceof RetryableError ? error : notStored(error)
-  }
-}
-
-async function* reportProgress(
-  chunks: AsyncIterable<Buffer>,
-  total: number,
-  context: Context
-): AsyncGenerator<Buffer> {
+  const total = Number(headers['content-length'] ?? 0)
   let size = 0
   let reportedAt = context.now()
-  for await (const chunk of chunks) {
-    size += chunk.length
-    if (context.now() - reportedAt >= PROGRESS_MS) {
-      reportedAt = context.now()
-      context.info(`${formatSize(size)}${total === 0 ? '' : ` of ${formatSize(total)}`} downloaded.`)
+  const reportProgress = async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of chunks) {
+      size += chunk.length
+      if (context.now() - reportedAt >= PROGRESS_MS) {
+        reportedAt = context.now()
+        context.info(`${formatSize(size)}${total === 0 ? '' : ` of ${formatSize(total)}`} downloaded.`)
+      }
+      yield chunk
     }
-    yield chunk
+  }
+  try {
+    await pipeline(body, reportProgress, createWriteStream(file, { mode: 0o600 }))
+  } catch (error) {
+    throw error instanceof RetryableError ? error : notStored(error)
   }
 }
 

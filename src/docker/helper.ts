@@ -41,10 +41,9 @@ export async function getFromHelper(
   // Every helper says it in these words, on its standard output (credentials/error.go).
   if (/credentials not found/i.test(finished.stdout + finished.stderr)) return undefined
   const found = parseObject(finished.stdout)
-  const secret = stringAt(found, 'Secret') ?? ''
+  const [username, secret] = [stringAt(found, 'Username') ?? '', stringAt(found, 'Secret') ?? '']
   if (secret !== '') context.mask(secret)
   checkSuccess(finished, helper, 'get', host, secret)
-  const username = stringAt(found, 'Username') ?? ''
   return `${username}${secret}` === '' ? undefined : { username, secret }
 }
 

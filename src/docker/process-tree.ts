@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 /**
  * Ends a process and all its descendants: a credential helper that docker started, a docker behind a wrapper script.
- * A process that has started a session of its own with no living parent in between (a key agent) is not a descendant.
+ * A process whose parent has ended (a key agent) is not a descendant.
  * @param pid of a child of this process
  */
 export function killTree(pid: number): void {

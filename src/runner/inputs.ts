@@ -1,31 +1,20 @@
 import * as core from '@actions/core'
-import {
-  checkNotExpired,
-  parseTrustedProfile,
-  type SecretKind,
-  type TrustedProfile
-} from '../credential/credential.ts'
-import { UserError } from '../errors/user-error.ts'
-import { formatList } from '../errors/quote.ts'
-import type { WantedDocker } from '../docker/install.ts'
+import { checkNotExpired, parseTrustedProfile } from '../credential/credential.ts'
+import type { SecretKind, TrustedProfile } from '../credential/credential.ts'
 import type { Identity } from '../credential/identity.ts'
-import {
-  MAX_LIFETIME_MS,
-  MAX_TIMEOUT_MS,
-  parseBoolean,
-  parseDockerUrl,
-  parseDockerVersion,
-  parseDuration,
-  parseEndpoint
-} from './values.ts'
-import type { RawMintInputs } from '../mint/inputs.ts'
-import { parseRegistry, type RegistryReference } from '../registry/hosts.ts'
+import type { WantedDocker } from '../docker/install.ts'
+import { formatList } from '../errors/quote.ts'
+import { UserError } from '../errors/user-error.ts'
+import { isLoopback } from '../http/loopback.ts'
 import { parseIamUrl } from '../iam/url.ts'
+import type { RawMintInputs } from '../mint/inputs.ts'
 import { explainRegion, explainRegistry, findMistake } from '../registry/hints.ts'
+import { parseRegistry, type RegistryReference } from '../registry/hosts.ts'
 import { isKnownHost, resolveRegion } from '../registry/regions.ts'
 import { explainMissingSecrets } from './event.ts'
 import { readSecrets } from './secrets.ts'
-import { isLoopback } from '../http/loopback.ts'
+import { parseBoolean, parseDockerUrl, parseDockerVersion, parseDuration, parseEndpoint } from './values.ts'
+import { MAX_LIFETIME_MS, MAX_TIMEOUT_MS } from './values.ts'
 
 export interface Inputs {
   readonly identity: Identity
@@ -56,7 +45,7 @@ export function readInputs(now: number): Inputs {
   const profileText = core.getInput('trusted-profile')
   const profile = profileText === '' ? undefined : parseTrustedProfile(profileText)
   return {
-    identity: resolveGiven(secrets, profile, now),
+    identity: resolveIdentity(secrets, profile, now),
     profile,
     references,
     hosts: [...new Set(references.map(({ host }) => host))],
@@ -85,25 +74,29 @@ function readOr(name: keyof typeof DEFAULTS): string {
 }
 
 /** The one secret that was given, or a trusted profile alone. */
-function resolveGiven(
+function resolveIdentity(
   secrets: ReadonlyMap<SecretKind, string>,
   profile: TrustedProfile | undefined,
   now: number
 ): Identity {
-  const [given, ...more] = secrets
-  if (more.length > 0) {
+  if (secrets.size > 1) {
     throw new UserError(
       `Two ways to log in were given: ${formatList([...secrets.keys()])}.`,
       'Give exactly one of api-key, access-token, refresh-token and registry-token.'
     )
   }
-  if (given === undefined) {
-    if (profile === undefined) throw nothingGiven()
-    return { kind: 'keyless', profile }
+  const [given] = secrets
+  if (given !== undefined) {
+    const [kind, secret] = given
+    if (kind === 'access-token') checkNotExpired(secret, now)
+    return { kind, secret }
   }
-  const [kind, secret] = given
-  if (kind === 'access-token') checkNotExpired(secret, now)
-  return { kind, secret }
+  if (profile !== undefined) return { kind: 'keyless', profile }
+  throw new UserError(
+    'No way to log in was given: api-key, access-token, refresh-token, registry-token and trusted-profile are empty.',
+    explainMissingSecrets(process.env) ??
+      'Give one of them, say api-key: ${{ secrets.IBM_CLOUD_API_KEY }}. Does the secret exist?'
+  )
 }
 
 /** `mint` and the inputs beside it; undefined where none of them was set. */
@@ -113,15 +106,13 @@ function readMint(): RawMintInputs | undefined {
   const repositories = split('repositories')
   if (mint === 'none' && repositories.length === 0 && serviceId === '' && lifetime === '' && readOnly)
     return undefined
+  const milliseconds = lifetime === '' ? 0 : parseDuration('lifetime', lifetime, MAX_LIFETIME_MS)
   return {
     mint,
     serviceId,
     readOnly,
     repositories,
-    lifetime:
-      lifetime === ''
-        ? undefined
-        : { text: lifetime, milliseconds: parseDuration('lifetime', lifetime, MAX_LIFETIME_MS) }
+    lifetime: lifetime === '' ? undefined : { text: lifetime, milliseconds }
   }
 }
 
@@ -141,22 +132,13 @@ function readCleanup(): Pick<Inputs, 'isolate' | 'logout'> {
   )
 }
 
-function nothingGiven(): UserError {
-  return new UserError(
-    'No way to log in was given: api-key, access-token, refresh-token, registry-token and trusted-profile are empty.',
-    explainMissingSecrets(process.env) ??
-      'Give one of them, say api-key: ${{ secrets.IBM_CLOUD_API_KEY }}. Does the secret exist?'
-  )
-}
-
 /** What `region` and `registry` name, in the order given. */
 function resolveReferences(): RegistryReference[] {
   const endpoint = parseEndpoint(readOr('endpoint'))
-  const references: RegistryReference[] = []
-  for (const name of split('region')) {
-    references.push({ host: resolveRegion(name, endpoint) ?? refuseRegion(name) })
-  }
-  for (const text of split('registry')) references.push(resolveRegistry(text))
+  const references = [
+    ...split('region').map((name) => ({ host: resolveRegion(name, endpoint) ?? fail(explainRegion(name)) })),
+    ...split('registry').map(resolveRegistry)
+  ]
   if (references.length > 0) return references
   throw new UserError(
     'No registry was given: region and registry are empty.',
@@ -164,18 +146,16 @@ function resolveReferences(): RegistryReference[] {
   )
 }
 
-function refuseRegion(name: string): never {
-  throw explainRegion(name)
+function fail(error: UserError): never {
+  throw error
 }
 
 /** A host that is not in the table may be a region of tomorrow, or a mistake that is known. */
 function resolveRegistry(text: string): RegistryReference {
-  const reference = parseRegistry(text)
-  if (reference !== undefined && (isKnownHost(reference.host) || isLoopback(reference.host))) return reference
-  if (reference === undefined) throw explainRegistry(text)
-  const mistake = findMistake(reference.host)
-  if (mistake !== undefined) throw mistake
-  return reference
+  const reference = parseRegistry(text) ?? fail(explainRegistry(text))
+  const { host } = reference
+  const mistake = isKnownHost(host) || isLoopback(host) ? undefined : findMistake(host)
+  return mistake === undefined ? reference : fail(mistake)
 }
 
 /** Splits by commas, blanks and lines. A tab is none of them, and is refused with the name that holds it. */

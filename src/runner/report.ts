@@ -1,11 +1,12 @@
 import * as core from '@actions/core'
+import { configPath } from '../docker/config/file.ts'
+import type { Outcome, Release } from '../docker/config/ledger.ts'
 import { messageOf } from '../errors/user-error.ts'
-import { formatList } from '../errors/quote.ts'
-import { escapeLine } from '../errors/quote.ts'
+import { escapeLine, formatList } from '../errors/quote.ts'
 import { info, warning } from './log.ts'
 import type { State } from './state.ts'
 
-/** What is told of a login, beside its state. */
+/** What is reported of a login, beside its state. */
 export interface LoginReport {
   /** Empty for a repository token, which has none. */
   readonly username: string
@@ -26,7 +27,7 @@ export interface MintReport {
 /** Sets the outputs, says what was done, and writes it on the job's page. */
 export async function reportLogin(state: State, { username, password, minted }: LoginReport): Promise<void> {
   const { hosts, directory, stage, expiresAt } = state
-  setOutputs({
+  const outputs = {
     registry: hosts[0] ?? '',
     registries: JSON.stringify(hosts),
     username,
@@ -35,7 +36,10 @@ export async function reportLogin(state: State, { username, password, minted }: 
     'expires-at': expiresAt,
     access: minted?.access ?? '',
     'docker-config': directory
-  })
+  }
+  for (const [name, value] of Object.entries(outputs))
+    // Without this file, @actions/core prints outputs to the log.
+    if (name !== 'password' || process.env['GITHUB_OUTPUT']) core.setOutput(name, value)
   const until = expiresAt === '' ? 'does not end by itself' : `ends ${expiresAt}`
   const who = username === '' ? 'with a repository token' : `as ${username}`
   info(`Logged in to ${formatList(hosts)} ${who}. The credential ${until}.`)
@@ -49,22 +53,11 @@ export async function reportLogin(state: State, { username, password, minted }: 
   ])
 }
 
-function setOutputs(outputs: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(outputs)) {
-    // Without this file, @actions/core prints outputs to the log.
-    if (name === 'password' && !process.env['GITHUB_OUTPUT']) continue
-    core.setOutput(name, value)
-  }
-}
-
 function mintRows({ method, id, access, repositories }: MintReport): Row[] {
   const proof = access === undefined ? 'not proven' : `${access === 'pull' ? 'pull only' : access}, proven`
   return [
-    ['Minted', id === '' ? code(method) : `${code(method)} ${code(id)}`],
-    [
-      'Repositories',
-      repositories.length === 0 ? 'all that its policies allow' : repositories.map(code).join('<br>')
-    ],
+    ['Minted', [method, id].filter(Boolean).map(code).join(' ')],
+    ['Repositories', repositories.map(code).join('<br>') || 'all that its policies allow'],
     ['Access', proof]
   ]
 }
@@ -82,13 +75,42 @@ export interface CleanupReport {
   readonly notCleanedUp: string[]
 }
 
+const OUTCOMES: Readonly<Record<Outcome, string>> = {
+  removed: 'logged out.',
+  restored: 'logged out; the login that was there before is back.',
+  shared: 'logged out; another job, or an earlier step of this one, is still logged in.',
+  gone: 'its login was gone before the job was over: by docker logout, or by a program that wrote the file at the same time.',
+  changed: 'its login was changed after this step, so it was left as it is.'
+}
+
+/** Adds what came of the login for each host. */
+export function reportReleases(
+  { hosts, stage, directory }: State,
+  releases: readonly Release[],
+  { cleanedUp, notCleanedUp }: CleanupReport
+): void {
+  for (const { host, outcome } of releases.filter((each) => hosts.includes(each.host))) {
+    const line = `${host}: ${OUTCOMES[outcome]}`
+    // Steps that came later may have gone without it.
+    const isProblem = outcome === 'changed' || (outcome === 'gone' && stage === 'held')
+    if (isProblem) notCleanedUp.push(`${line} See ${configPath(directory)}.`)
+    else cleanedUp.push(line)
+  }
+  // A login that was made, and that the ledger does not know any more.
+  const unknown = hosts.filter((host) => stage === 'held' && !releases.some((each) => each.host === host))
+  for (const host of unknown)
+    notCleanedUp.push(
+      `${host}: the record of this login is gone. If it is still there, run: docker logout ${host}`
+    )
+}
+
 /** Writes what was cleaned up, and what was not, to the log and to the job summary. */
 export async function reportCleanup({ cleanedUp, notCleanedUp }: CleanupReport): Promise<void> {
   for (const line of cleanedUp) info(line)
   for (const line of notCleanedUp) warning(line)
   const rows = [
-    ...cleanedUp.map((line) => ['Done', cell(line)] as const),
-    ...notCleanedUp.map((line) => ['Left', cell(line)] as const)
+    ...cleanedUp.map((line): Row => ['Done', cell(line)]),
+    ...notCleanedUp.map((line): Row => ['Left', cell(line)])
   ]
   await writeSummary('Cleaned up after IBM Cloud Container Registry', rows)
 }

@@ -81,25 +81,24 @@ function isState(state: unknown): state is State {
     typeof loginId === 'string' &&
     /^[0-9a-f]{16}$/.test(loginId) &&
     isPlainPath(directory) &&
-    (newDirectory === undefined || typeof newDirectory === 'boolean') &&
+    ['undefined', 'boolean'].includes(typeof newDirectory) &&
     // It is removed with all that is in it.
     (before === undefined ||
-      (isLoginVariables(before) && basename(directory) === `icr-login-docker-${loginId}`)) &&
+      (isVariables(before) && basename(directory) === `icr-login-docker-${loginId}`)) &&
     isPlainPath(scratch) &&
     basename(scratch) === `icr-login-${loginId}` &&
     Array.isArray(hosts) &&
     hosts.every((host) => typeof host === 'string' && isAllowedHost(host)) &&
-    (stage === 'begun' || stage === 'held' || stage === 'kept') &&
+    ['begun', 'held', 'kept'].some((each) => each === stage) &&
     (expiresAt === '' || isTime(expiresAt)) &&
     (mint === undefined || isMintState(mint))
   )
 }
 
-function isLoginVariables(value: unknown): boolean {
+function isVariables(value: unknown): boolean {
   return (
     isObject(value) &&
-    typeof value['DOCKER_CONFIG'] === 'string' &&
-    typeof value['REGISTRY_AUTH_FILE'] === 'string'
+    ['DOCKER_CONFIG', 'REGISTRY_AUTH_FILE'].every((name) => typeof value[name] === 'string')
   )
 }
 

@@ -1,6 +1,6 @@
 import { UserError } from '../errors/user-error.ts'
 import { quote } from '../errors/quote.ts'
-import { type Endpoint } from '../registry/regions.ts'
+import type { Endpoint } from '../registry/regions.ts'
 import { isLoopback } from '../http/loopback.ts'
 
 const ENDPOINTS: readonly Endpoint[] = ['public', 'private', 'legacy']
@@ -15,10 +15,8 @@ export function parseEndpoint(text: string): Endpoint {
 /** @throws UserError where it is neither `true` nor `false` */
 export function parseBoolean(name: string, text: string): boolean {
   if (/^(?:true|false)$/i.test(text)) return text.toLowerCase() === 'true'
-  throw new UserError(
-    `${name}: "${quote(text)}" is neither true nor false.`,
-    `Write ${name}: true or ${name}: false.`
-  )
+  const hint = `Write ${name}: true or ${name}: false.`
+  throw new UserError(`${name}: "${quote(text)}" is neither true nor false.`, hint)
 }
 
 /**
@@ -55,7 +53,7 @@ export const MAX_LIFETIME_MS = 24 * 3_600_000
 
 /**
  * `90s`, `15m`, `1h` in milliseconds.
- * @throws UserError where it is no time, or longer than `longestMs`
+ * @throws UserError where it is not a time, or longer than `maxMs`
  */
 export function parseDuration(name: string, text: string, maxMs: number): number {
   const [, count = '', unit = ''] = /^(\d{1,5})([smh])$/.exec(text) ?? []
