@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util'
+
 /** Whether a parsed JSON value is an object, and not an array or null. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -19,22 +21,9 @@ export function stringAt(object: Record<string, unknown> | undefined, key: strin
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
-/**
- * Whether two parsed JSON values are the same, whatever the order of their keys. Written here because node:util would
- * load its comparisons for it (docs/performance.md).
- */
+/** Whether two parsed JSON values are the same, whatever the order of their keys. */
 export function isSame(a: unknown, b: unknown): boolean {
-  if (!isContainer(a) || !isContainer(b)) return a === b
-  const keys = Object.keys(a)
-  return (
-    Array.isArray(a) === Array.isArray(b) &&
-    keys.length === Object.keys(b).length &&
-    keys.every((key) => Object.hasOwn(b, key) && isSame(a[key], b[key]))
-  )
-}
-
-function isContainer(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
+  return isDeepStrictEqual(a, b)
 }
 
 /**

@@ -133,7 +133,7 @@ async function mint(job: Job, wanted: MintInputs, started: State, context: Conte
   const { minted, access, state } = await mintForJob(order, saveMint, context)
   const expiresAt = new Date(Math.min(...minted.map((one) => one.expiresAt.getTime())))
   const repositories = [...new Set([...wanted.repositories.values()].flat())]
-  const { username = '', secret: password, id = '' } = minted[0] ?? {}
+  const { username = '', secret: password = '', id = '' } = minted[0] ?? {}
   return {
     logins: minted.map(toLogin),
     state: { expiresAt: formatTime(expiresAt), mint: state },

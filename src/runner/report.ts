@@ -11,17 +11,15 @@ export interface LoginReport {
   /** Empty for a repository token, which has none. */
   readonly username: string
   /** The short-lived secret; empty for one that was given. */
-  readonly password: string | undefined
-  readonly minted?: MintReport
-}
-
-export interface MintReport {
-  readonly method: string
-  /** Of what can be revoked; else empty. */
-  readonly id: string
-  /** What the registry grants: undefined where that is not proven. */
-  readonly access: string | undefined
-  readonly repositories: readonly string[]
+  readonly password: string
+  readonly minted?: {
+    readonly method: string
+    /** Of what can be revoked; else empty. */
+    readonly id: string
+    /** What the registry grants: undefined where that is not verified. */
+    readonly access: string | undefined
+    readonly repositories: readonly string[]
+  }
 }
 
 /** Sets the outputs, says what was done, and writes it on the job's page. */
@@ -31,7 +29,7 @@ export async function reportLogin(state: State, { username, password, minted }: 
     registry: hosts[0] ?? '',
     registries: JSON.stringify(hosts),
     username,
-    password: password ?? '',
+    password,
     'token-id': minted?.id ?? '',
     'expires-at': expiresAt,
     access: minted?.access ?? '',
@@ -53,7 +51,7 @@ export async function reportLogin(state: State, { username, password, minted }: 
   ])
 }
 
-function mintRows({ method, id, access, repositories }: MintReport): Row[] {
+function mintRows({ method, id, access, repositories }: NonNullable<LoginReport['minted']>): Row[] {
   const proof = access === undefined ? 'not proven' : `${access === 'pull' ? 'pull only' : access}, proven`
   return [
     ['Minted', [method, id].filter(Boolean).map(code).join(' ')],
@@ -62,7 +60,7 @@ function mintRows({ method, id, access, repositories }: MintReport): Row[] {
   ]
 }
 
-function describeAfter(stage: State['stage'], minted: MintReport | undefined): string {
+function describeAfter(stage: State['stage'], minted: LoginReport['minted']): string {
   if (stage === 'kept') return 'the login stays (<code>logout: false</code>)'
   if (minted === undefined) return 'the login is taken out again'
   const fate = minted.id === '' ? 'the credential ends by itself' : 'the credential is revoked'

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { hasDuplicateKeys, isSame } from '../../src/json.ts'
@@ -13,18 +12,10 @@ function turnKeys(value: unknown): unknown {
   return Object.fromEntries(turned.reverse())
 }
 
-test('Two JSON values are the same where node:util says so', () => {
-  fc.assert(
-    fc.property(parsed, parsed, (a, b) => {
-      expect(isSame(a, b)).toBe(isDeepStrictEqual(a, b))
-    })
-  )
-})
-
 test('A JSON value is the same as itself, whatever the order of its keys', () => {
   fc.assert(
     fc.property(parsed, (value) => {
-      expect(isSame(value, turnKeys(structuredClone(value)))).toBe(true)
+      expect(isSame(value, turnKeys(value))).toBe(true)
     })
   )
 })
