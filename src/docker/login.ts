@@ -79,8 +79,6 @@ async function planHost(
   )
 }
 
-const MAX_PARALLEL = 16
-
 async function logInSideBySide(
   plans: readonly HostPlan[],
   { directory, file, scratch }: { directory: string; file: ConfigFile; scratch: string },
@@ -88,40 +86,46 @@ async function logInSideBySide(
   context: Context
 ): Promise<HeldLogin[]> {
   const docker = await findProgram('docker')
-  if (plans.some((plan) => 'credential' in plan))
-    context.info(
-      docker === undefined ? 'No docker on the PATH: logging in without it.' : `Logging in with ${docker}.`
-    )
+  const how =
+    docker === undefined ? 'No docker on the PATH: logging in without it.' : `Logging in with ${docker}.`
+  if (plans.some((plan) => 'credential' in plan)) context.info(how)
   const userConfigs = [{ directory, file }, ...readHomeConfig()]
+  makeScratch(scratch)
+  const results = await settleAll(plans, async (plan, index) =>
+    logIn(plan, docker ?? logInWithoutDocker, join(scratch, String(index)), context)
+  )
+  rmSync(scratch, { recursive: true, force: true, maxRetries: 3 })
   const logins: HeldLogin[] = []
   const failures: unknown[] = []
-  const strays: CredentialLogin[] = []
-  const queue = plans.entries()
-  const work = async (): Promise<void> => {
-    for (const [index, plan] of queue) {
-      try {
-        const login = await logIn(plan, docker ?? logInWithoutDocker, join(scratch, String(index)), context)
-        if (login !== undefined) logins[index] = login
-        else if ('credential' in plan) strays.push(plan)
-      } catch (error) {
-        failures.push(error)
-      }
-    }
+  for (const [index, plan] of plans.entries()) {
+    const result = results[index]
+    if (result?.status === 'rejected') failures.push(result.reason)
+    else if (result?.value !== undefined) logins.push(result.value)
+    // Not before all have ended: docker writes what it has read, with the logins of the others.
+    else if ('credential' in plan) failures.push(await undoStray(plan, userConfigs, context))
   }
-  makeScratch(scratch)
-  try {
-    await Promise.all(Array.from({ length: MAX_PARALLEL }, work))
-  } finally {
-    rmSync(scratch, { recursive: true, force: true, maxRetries: 3 })
-  }
-  // Not before all have ended: docker writes what it has read, with the logins of the others.
-  for (const plan of strays) failures.push(await undoStray(plan, userConfigs, context))
   if (failures.length === 0) return logins
   if (plans.length === 1) throw failures[0]
   throw new UserError(
     `${failures.length} of ${plans.length} logins failed, so none was kept.`,
     failures.map(messageOf).join('\n')
   )
+}
+
+const MAX_PARALLEL = 16
+
+/** As Promise.allSettled, but 16 at a time. */
+async function settleAll<T, R>(
+  items: readonly T[],
+  work: (item: T, index: number) => Promise<R>
+): Promise<PromiseSettledResult<R>[]> {
+  const results: PromiseSettledResult<R>[] = []
+  const queue = items.entries()
+  const takeFromQueue = async (): Promise<void> => {
+    for (const [index, item] of queue) [results[index]] = await Promise.allSettled([work(item, index)])
+  }
+  await Promise.all(Array.from({ length: MAX_PARALLEL }, takeFromQueue))
+  return results
 }
 
 function makeScratch(scratch: string): void {
