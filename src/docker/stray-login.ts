@@ -23,10 +23,10 @@ export interface UserConfig {
   readonly file: ConfigFile
 }
 
-/** The one in the home directory, where DOCKER_CONFIG leads elsewhere too; none where it can't be read. */
+/** The one in the home directory, where DOCKER_CONFIG leads elsewhere too; none where it can't be read, or the user has no home. */
 export function readHomeConfig(): UserConfig[] {
-  const directory = homeConfigDirectory()
   try {
+    const directory = homeConfigDirectory()
     return [{ directory, file: readConfig(configPath(directory)) }]
   } catch {
     return []
