@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
 import type { Context } from '../context.ts'
 import type { Credential } from '../credential/credential.ts'
 import { type CredentialHelper, eraseFromHelper, findHelper, getFromHelper } from './helper.ts'
 import { messageOf, UserError } from '../errors/user-error.ts'
 import type { HelperUse, Release } from './config/ledger.ts'
+import { hash } from './config/transaction.ts'
 
 /** A helper that is to keep a host's login. */
 export interface HelperClaim {
@@ -55,7 +55,7 @@ export async function checkHelperLogin(
 }
 
 function digestOf({ username, secret }: Credential): string {
-  return createHash('sha256').update(`${username}:${secret}`).digest('hex')
+  return hash(`${username}:${secret}`)
 }
 
 /**

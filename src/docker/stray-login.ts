@@ -3,9 +3,18 @@ import type { Credential } from '../credential/credential.ts'
 import { messageOf, UserError } from '../errors/user-error.ts'
 import { isObject, isSame, stringAt } from '../json.ts'
 import { WHICH_DOCKER } from './cli.ts'
-import { type ConfigFile, configPath, entryOf, homeConfigDirectory, readConfig } from './config/file.ts'
+import {
+  type ConfigFile,
+  configPath,
+  entryOf,
+  findOriginal,
+  homeConfigDirectory,
+  readConfig,
+  restoreText,
+  withEntries
+} from './config/file.ts'
 import type { AuthEntry } from './config/ledger.ts'
-import { undoLogin } from './config/user-config.ts'
+import { transact, writeConfig } from './config/transaction.ts'
 
 /** Whether an entry of config.json is what docker stores for a credential. */
 export function isLogin(entry: AuthEntry, { username, secret }: Credential, context: Context): boolean {
@@ -62,4 +71,25 @@ export async function undoStray(
     }
   }
   return new UserError(`${failed} no credential.`, WHICH_DOCKER)
+}
+
+/**
+ * Gives a host the entry again that it had before docker logged in to it in the user's own config.json.
+ * @param entry that docker wrote; another one is left
+ * @param before config.json as it was then
+ */
+async function undoLogin(
+  directory: string,
+  host: string,
+  entry: unknown,
+  before: ConfigFile,
+  context: Context
+): Promise<void> {
+  await transact(directory, context, async (files) => {
+    if (!isSame(entryOf(files.file, host), entry)) return
+    const entries = new Map([[host, entryOf(before, host)]])
+    const content = withEntries(files.file.content, entries)
+    const text = restoreText(content, findOriginal(before))
+    await writeConfig(files, text === null ? new Map() : entries, [text])
+  })
 }

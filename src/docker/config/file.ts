@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { lstatSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { homedir, userInfo } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { codeOf, UserError } from '../../errors/user-error.ts'
@@ -60,16 +60,7 @@ function followLinks(path: string): string {
   }
   if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true)
     return followLinks(resolve(dirname(path), readlinkSync(path)))
-  return join(realpathIfExists(dirname(path)), basename(path))
-}
-
-/** The path without links; as it is where nothing is there. */
-export function realpathIfExists(path: string): string {
-  try {
-    return realpathSync(path)
-  } catch {
-    return path
-  }
+  return join(existsSync(dirname(path)) ? realpathSync(dirname(path)) : dirname(path), basename(path))
 }
 
 function readText(path: string): string | null {
@@ -88,22 +79,9 @@ function readText(path: string): string | null {
 }
 
 /** Many link config.json there, so that no login is ever kept. */
-const NOWHERE = '/dev/null'
+export const NOWHERE = '/dev/null'
 
-/** @throws UserError where config.json is a link to /dev/null */
-export function checkWritable({ path }: ConfigFile, link: string): void {
-  if (path !== NOWHERE) return
-  throw new UserError(
-    `${link} can't hold a login: it leads to /dev/null.`,
-    'Give isolate: true, which keeps this login in a file of its own, or put a file there.'
-  )
-}
-
-/**
- * The object in the text of a config.json.
- * @throws UserError that names `path` where docker could not read it, or it could not be restored
- */
-export function parseConfig(path: string, text: string | null): JsonObject {
+function parseConfig(path: string, text: string | null): JsonObject {
   if (text === null || text.trim() === '') return {}
   if (text.startsWith('\uFEFF'))
     throw unreadable(path, 'it begins with a byte order mark, which docker does not read')
@@ -116,10 +94,9 @@ export function parseConfig(path: string, text: string | null): JsonObject {
   if (!isObject(content)) throw unreadable(path, 'it is not a JSON object')
   checkKeys(path, text)
   for (const key of KEYS) {
-    const names = Object.keys(content).filter((name) => isKey(name, key))
-    if (names.length > 1) throw unreadable(path, 'a key stands in it twice')
-    const value = content[names[0] ?? key] ?? {}
-    if (key !== 'credsStore' && !isObject(value)) throw unreadable(path, `its ${key} is not an object`)
+    if (spellingsOf(content, key).length > 1) throw unreadable(path, 'a key stands in it twice')
+    if (key !== 'credsStore' && !isObject(valueOf(content, key) ?? {}))
+      throw unreadable(path, `its ${key} is not an object`)
   }
   return content
 }
@@ -128,7 +105,7 @@ const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"\s*:?|[{}[\]]/g
 /** V8 formats some thousand levels; no config.json has more than ten. */
 const MAX_DEPTH = 500
 
-/** What JSON.parse drops without a word, or JSON.stringify can't format. */
+/** @throws UserError for what JSON.parse drops without a word, or JSON.stringify can't format */
 function checkKeys(path: string, text: string): void {
   const open: Set<string>[] = []
   for (const [token] of text.matchAll(TOKEN)) {
@@ -151,13 +128,13 @@ function unreadable(path: string, why: string): UserError {
 const KEYS = ['auths', 'credHelpers', 'credsStore'] as const
 type Key = (typeof KEYS)[number]
 
-/** docker takes these keys in any case, as Go's encoding/json does. */
-function isKey(name: string, key: Key): boolean {
-  return new RegExp(`^${key}$`, 'iu').test(name)
+/** The spellings of a key in a content: docker takes these keys in any case, as Go's encoding/json does. */
+function spellingsOf(content: JsonObject, key: Key): string[] {
+  return Object.keys(content).filter((name) => new RegExp(`^${key}$`, 'iu').test(name))
 }
 
 function findKey(content: JsonObject, key: Key): string {
-  return Object.keys(content).find((name) => isKey(name, key)) ?? key
+  return spellingsOf(content, key)[0] ?? key
 }
 
 /** The value under a key of config.json that docker takes in any case. */
@@ -165,30 +142,31 @@ export function valueOf(content: JsonObject, key: Key): unknown {
   return content[findKey(content, key)]
 }
 
-function authsOf(content: JsonObject): JsonObject {
-  const auths = valueOf(content, 'auths')
-  return isObject(auths) ? auths : {}
+/** The object under a key; empty where there is none. */
+export function objectAt(content: JsonObject, key: Key): JsonObject {
+  const value = valueOf(content, key)
+  return isObject(value) ? value : {}
 }
 
 /** The entry of a host, whatever it is; undefined where there is none. */
 export function entryOf({ content }: ConfigFile, host: string): unknown {
-  const auths = authsOf(content)
+  const auths = objectAt(content, 'auths')
   return Object.hasOwn(auths, host) ? auths[host] : undefined
 }
 
 /** The content with these entries in it; undefined takes an entry out. */
 export function withEntries(content: JsonObject, entries: ReadonlyMap<string, unknown>): JsonObject {
-  const auths = Object.entries({ ...authsOf(content), ...Object.fromEntries(entries) })
+  if (entries.size === 0) return content
+  const auths = Object.entries({ ...objectAt(content, 'auths'), ...Object.fromEntries(entries) })
   const left = Object.fromEntries(auths.filter(([, entry]) => entry !== undefined))
   return { ...content, [findKey(content, 'auths')]: left }
 }
 
 /** The credential helper that config.json names for a host: its own, else the store for all. */
 export function helperFor({ content }: ConfigFile, host: string): string | undefined {
-  const helpers = valueOf(content, 'credHelpers')
+  const helpers = objectAt(content, 'credHelpers')
   // An empty name means the file, even where there is a store (docs/references.md, "Credential helpers").
-  const name =
-    isObject(helpers) && Object.hasOwn(helpers, host) ? helpers[host] : valueOf(content, 'credsStore')
+  const name = Object.hasOwn(helpers, host) ? helpers[host] : valueOf(content, 'credsStore')
   return typeof name === 'string' && name !== '' ? name : undefined
 }
 
@@ -200,24 +178,17 @@ export function formatConfig(content: JsonObject): string {
   )
 }
 
-/** The text that `formatConfig` would not give back; undefined where it would. */
+/** The text that `formatConfig` would not give back, null for no file; undefined where it would. */
 export function findOriginal({ text, content }: ConfigFile): string | null | undefined {
   return isObject(valueOf(content, 'auths')) && formatConfig(content) === text ? undefined : text
 }
 
-/**
- * The text for a content that ours were taken out of: the original, where nobody else has changed it meanwhile.
- * @param original as `findOriginal` gave it
- */
-export function restoreText(
-  path: string,
-  content: JsonObject,
-  original: string | null | undefined
-): string | null {
+/** The text for a content without logins of ours: the original, where nobody else has changed it meanwhile. */
+export function restoreText(content: JsonObject, original: string | null | undefined): string | null {
   if (original === undefined) return formatConfig(content)
-  const before = parseConfig(path, original)
+  const before = parseConfig('config.json', original)
   // An `auths` that only ours made necessary goes again.
-  const empty = [content, before].every((each) => Object.keys(authsOf(each)).length === 0)
+  const empty = [content, before].every((each) => Object.keys(objectAt(each, 'auths')).length === 0)
   const bare = empty ? { ...content, [findKey(content, 'auths')]: valueOf(before, 'auths') } : content
   const text = formatConfig(bare)
   return text === formatConfig(before) ? original : text

@@ -1,21 +1,14 @@
+import { randomUUID } from 'node:crypto'
 import { existsSync, lstatSync, mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { Context } from '../../context.ts'
 import { messageOf, UserError } from '../../errors/user-error.ts'
-import { isObject } from '../../json.ts'
+import { isSame } from '../../json.ts'
 import { findHelper, listHelper } from '../helper.ts'
 import { findPodmanAuthFile, readJsonFile } from '../overrides.ts'
-import {
-  configPath,
-  dockerConfigDirectory,
-  formatConfig,
-  type JsonObject,
-  readConfig,
-  valueOf
-} from './file.ts'
-import { transact } from './transaction.ts'
-import { explainWrite } from './write.ts'
+import * as files from './file.ts'
+import { explainWrite, writeAtomic } from './write.ts'
 
 /** The variables that say where docker, and podman, look for logins; empty where one is not set. */
 export interface LoginVariables {
@@ -56,31 +49,35 @@ export async function prepareIsolation(
   hosts: readonly string[],
   context: Context
 ): Promise<void> {
-  const config = before === undefined ? undefined : await createOwn(directory, hosts, context)
-  await transact(directory, context, async (files) => {
-    await files.writeConfig(formatConfig(config ?? withoutHelpersFor(hosts, files.file.content)))
-  })
-}
-
-/** @returns the config that it is to begin with */
-async function createOwn(directory: string, hosts: readonly string[], context: Context): Promise<JsonObject> {
-  const home = dockerConfigDirectory()
-  const config = await carryOver(home, hosts, context)
+  const home = before === undefined ? undefined : files.dockerConfigDirectory()
+  const path = files.configPath(directory)
+  const config = home === undefined ? files.readConfig(path).content : await carryOver(home, context)
+  const helpers = Object.entries(files.objectAt(config, 'credHelpers'))
+  const credHelpers = Object.fromEntries(helpers.filter(([key]) => !hosts.includes(hostOf(key))))
   try {
-    mkdirSync(dirname(directory), { recursive: true })
-    mkdirSync(directory, { mode: 0o700 })
+    if (home !== undefined) {
+      mkdirSync(dirname(directory), { recursive: true })
+      mkdirSync(directory, { mode: 0o700 })
+      linkFromHome(home, directory, context)
+    }
+    const text = files.formatConfig({ ...config, credHelpers })
+    // The steps of a job come one after the other.
+    writeAtomic(path, text, { id: randomUUID(), check: () => undefined })
   } catch (error) {
     throw explainWrite(directory, error)
   }
-  linkFromHome(home, directory, context)
-  return config
+}
+
+/** Helpers also keep logins under addresses, such as https://us.icr.io/v2/. */
+function hostOf(key: string): string {
+  return key.replace(/^https?:\/\//, '').replace(/\/.*/, '')
 }
 
 /** The variables that lead the job's later steps to its own login. podman's is set only where it was. */
 export function formatVariables(directory: string, before: LoginVariables): Partial<LoginVariables> {
   return {
     DOCKER_CONFIG: directory,
-    ...(before.REGISTRY_AUTH_FILE === '' ? {} : { REGISTRY_AUTH_FILE: configPath(directory) })
+    ...(before.REGISTRY_AUTH_FILE === '' ? {} : { REGISTRY_AUTH_FILE: files.configPath(directory) })
   }
 }
 
@@ -107,57 +104,37 @@ export async function removeIsolation(directory: string): Promise<void> {
 }
 
 /** What the user's clients find in their files, so that the job finds it in its own. */
-async function carryOver(home: string, hosts: readonly string[], context: Context): Promise<JsonObject> {
-  const { content } = readConfig(configPath(home))
+async function carryOver(home: string, context: Context): Promise<files.JsonObject> {
+  const { content } = files.readConfig(files.configPath(home))
   // The logins of podman, buildah and skopeo, which DOCKER_CONFIG leads away from.
   const podman = readJsonFile(findPodmanAuthFile(process.env) ?? '') ?? {}
-  const stored = await findStored(content, context)
   // A store for all would get the job's own login too.
   const others = Object.entries(content).filter(([key]) => !/^(?:auths|credHelpers|credsStore)$/iu.test(key))
-  return withoutHelpersFor(hosts, {
+  return {
     ...Object.fromEntries(others),
-    auths: { ...objectAt(podman, 'auths'), ...objectAt(content, 'auths') },
-    credHelpers: { ...objectAt(podman, 'credHelpers'), ...stored, ...objectAt(content, 'credHelpers') }
-  })
+    auths: { ...files.objectAt(podman, 'auths'), ...files.objectAt(content, 'auths') },
+    credHelpers: {
+      ...files.objectAt(podman, 'credHelpers'),
+      ...(await findStored(content, context)),
+      ...files.objectAt(content, 'credHelpers')
+    }
+  }
 }
 
 /** The store for all, as the helper of each host that it holds a login for. */
-async function findStored(content: JsonObject, context: Context): Promise<Record<string, string>> {
-  const store = valueOf(content, 'credsStore')
+async function findStored(content: files.JsonObject, context: Context): Promise<Record<string, string>> {
+  const store = files.valueOf(content, 'credsStore')
   if (typeof store !== 'string' || store === '') return {}
-  const hosts = await listStored(store, content, context)
-  return Object.fromEntries(hosts.map((host) => [host, store]))
-}
-
-async function listStored(store: string, content: JsonObject, context: Context): Promise<string[]> {
+  let hosts: string[]
   try {
-    return await listHelper(await findHelper(store), context)
+    hosts = await listHelper(await findHelper(store), context)
   } catch (error) {
     context.warning(`This job finds only some of the logins that "${store}" holds: ${messageOf(error)}`)
     // docker leaves an empty entry for what it gives to a store.
-    const entries = Object.entries(objectAt(content, 'auths'))
-    return entries.flatMap(([host, entry]) =>
-      isObject(entry) && Object.keys(entry).length === 0 ? [host] : []
-    )
+    const entries = Object.entries(files.objectAt(content, 'auths'))
+    hosts = entries.flatMap(([host, entry]) => (isSame(entry, {}) ? [host] : []))
   }
-}
-
-function withoutHelpersFor(hosts: readonly string[], config: JsonObject): JsonObject {
-  const helpers = Object.entries(objectAt(config, 'credHelpers'))
-  return {
-    ...config,
-    credHelpers: Object.fromEntries(helpers.filter(([key]) => !hosts.includes(hostOf(key))))
-  }
-}
-
-/** Helpers also keep logins under addresses, such as https://us.icr.io/v2/. */
-function hostOf(key: string): string {
-  return key.replace(/^https?:\/\//, '').replace(/\/.*/, '')
-}
-
-function objectAt(config: JsonObject, key: 'auths' | 'credHelpers'): JsonObject {
-  const value = valueOf(config, key)
-  return isObject(value) ? value : {}
+  return Object.fromEntries(hosts.map((host) => [host, store]))
 }
 
 /** Links to all that the user has there, so that a builder that the job makes is the user's own, as without `isolate`. */

@@ -33,62 +33,64 @@ export interface Lock {
  */
 export async function acquireLock(path: string, context: Context): Promise<Lock> {
   const id = randomUUID()
-  const notice = noticeWait(path, context)
+  let noticeAt = context.now() + NOTICE_MS
   let seen: { readonly text?: string; readonly since: number } = { since: context.now() }
   for (;;) {
     const mine = create(path, JSON.stringify({ id, pid: process.pid, machine: thisMachine() }))
-    if (mine === 'full') return { id, check: () => undefined, release: () => undefined }
-    if (mine !== undefined) return ownedLock(path, mine.text, id)
+    if (mine !== undefined) return lockOf(path, mine.text, id)
     const text = readLock(path)
     if (text === undefined) continue
     if (text !== seen.text) seen = { text, since: context.now() }
     if (isDead(text) || context.now() - seen.since > STALE_MS) {
       removeExact(path, text, id)
-    } else if (timeLeft(context) > 0) {
-      notice()
-      await context.sleep(POLL_MS / 2 + jitter(POLL_MS))
-    } else {
+      continue
+    }
+    const left = timeLeft(context)
+    if (left === 0) {
       throw new UserError(
         `Another job holds ${path}, and the time is up.`,
         'If no other job is running on this machine, delete that file.'
       )
     }
+    if (context.now() >= noticeAt) {
+      noticeAt = Infinity
+      context.info(
+        `Waiting for another job of this machine, which holds ${path}, for at most ${(left / 1000).toFixed(0)} s.`
+      )
+    }
+    await context.sleep(POLL_MS / 2 + jitter(POLL_MS))
   }
 }
 
 /**
- * Makes the lock file; undefined where there is one. On a full disk it holds less than `text`, but is as good a lock;
- * or no file can be made, and then no other job can make one either.
+ * Makes the lock file; undefined where there is one. A full disk holds a part of `text`, which is as good a lock; or no
+ * file at all, and then no other job can make one either.
  */
-function create(path: string, text: string): { readonly text: string } | 'full' | undefined {
-  let file: number
+function create(path: string, text: string): { readonly text?: string } | undefined {
+  let file: number | undefined
+  let written = 0
   try {
     file = openSync(path, 'wx', 0o600)
+    keepOwner(path, file, true)
+    written = writeSync(file, text)
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return undefined
-    if (isDiskFull(error)) return 'full'
-    throw error
-  }
-  try {
-    keepOwner(path, file)
-    return { text: text.slice(0, writeSync(file, text)) }
-  } catch (error) {
-    if (isDiskFull(error)) return { text: '' }
-    throw error
+    if (!isDiskFull(error)) throw error
   } finally {
-    closeSync(file)
+    if (file !== undefined) closeSync(file)
   }
+  return file === undefined ? {} : { text: text.slice(0, written) }
 }
 
-function ownedLock(path: string, mine: string, id: string): Lock {
+function lockOf(path: string, mine: string | undefined, id: string): Lock {
   return {
     id,
     check: () => {
       if (readLock(path) === mine) return
-      throw new Conflict(`${path} was taken over by another job.`, 'Give isolate: true, which needs no lock.')
+      throw new Conflict(path, 'was taken over by another job')
     },
     release: () => {
-      if (readLock(path) === mine) removeExact(path, mine, id)
+      if (mine !== undefined && readLock(path) === mine) removeExact(path, mine, id)
     }
   }
 }
@@ -113,21 +115,10 @@ function readLock(path: string): string | undefined {
   }
 }
 
-/** A wait that a reader of the log could notice is said once. */
-function noticeWait(path: string, context: Context): () => void {
-  let noticeAt = context.now() + NOTICE_MS
-  return () => {
-    if (context.now() < noticeAt) return
-    noticeAt = Infinity
-    const longest = (timeLeft(context) / 1000).toFixed(0)
-    context.info(`Waiting for another job of this machine, which holds ${path}, for at most ${longest} s.`)
-  }
-}
-
 /** Whether the owner of a lock was a process of this machine that is gone. */
 function isDead(text: string): boolean {
   const { machine, pid } = parseObject(text) ?? {}
-  return machine === thisMachine() && typeof pid === 'number' && !isRunning({ machine: thisMachine(), pid })
+  return machine === thisMachine() && typeof pid === 'number' && !isRunning({ machine, pid })
 }
 
 /** Whether it is a process of this machine that is alive. */

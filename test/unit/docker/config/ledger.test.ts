@@ -163,9 +163,9 @@ describe('abandoned logins', () => {
 
 test('only logins that are still valid count as active', () => {
   expect(
-    activeLogins(addLogin(held('a'), HOST, { auth: 'x' }, login('b')), HOST).map(({ id }) => id)
+    activeLogins(addLogin(held('a'), HOST, { auth: 'x' }, login('b')).hosts[HOST]).map(({ id }) => id)
   ).toEqual(['b'])
-  expect(activeLogins(EMPTY, HOST)).toEqual([])
+  expect(activeLogins(EMPTY.hosts[HOST])).toEqual([])
 })
 
 describe('a text is a ledger', () => {

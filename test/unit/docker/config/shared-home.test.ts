@@ -17,8 +17,14 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { dockerConfigDirectory, entryOf, readConfig } from '../../../../src/docker/config/file.ts'
-import { describeRemaining } from '../../../../src/docker/config/remaining.ts'
-import { addLogins, hashJob, keepLogins, removeLogins } from '../../../../src/docker/config/user-config.ts'
+import { acquireLock } from '../../../../src/docker/config/lock.ts'
+import {
+  addLogins,
+  describeRemaining,
+  hashJob,
+  keepLogins,
+  removeLogins
+} from '../../../../src/docker/config/user-config.ts'
 import { runWell } from '../../../support/child.ts'
 import { measured } from '../../../support/measured.ts'
 import { node24 } from '../../../support/node24-path.mjs'
@@ -156,6 +162,16 @@ describe('what was made', () => {
       return [name, uid, gid]
     })
     expect(owners.map(([, ...owner]) => owner)).toEqual(owners.map(() => [12_345, 23_456]))
+  })
+
+  asRoot('by root to lock the others out belongs to the owner of the directory', async () => {
+    const home = makeFolder()
+    chownSync(home, 12_345, 23_456)
+    const path = join(home, 'icr-login.lock')
+    const lock = await acquireLock(path, makeContext())
+    const { uid, gid } = lstatSync(path)
+    lock.release()
+    expect([uid, gid]).toEqual([12_345, 23_456])
   })
 
   asRoot('of a file that a group can read is the group’s again', async () => {
