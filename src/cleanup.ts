@@ -81,7 +81,7 @@ async function removeFromConfig(state: State, report: CleanupReport): Promise<vo
   })
   if (state.newDirectory) removeIfEmpty(directory)
   reportReleases(state, releases, report)
-  await eraseFromHelpers(releases, report, context)
+  await eraseFromHelpers(state, releases, report, context)
 }
 
 function removeIfEmpty(directory: string): void {
@@ -93,16 +93,17 @@ function removeIfEmpty(directory: string): void {
 }
 
 async function eraseFromHelpers(
+  { directory }: State,
   releases: readonly Release[],
   { notCleanedUp }: CleanupReport,
   context: Context
 ): Promise<void> {
   if (!releases.some(({ helper }) => helper !== undefined)) return
-  for (const host of await eraseUnused(releases, context))
+  for (const host of await eraseUnused(directory, releases, context))
     notCleanedUp.push(`${host}: its credential helper holds another login by now, which was left as it is.`)
   if (hasMainEnded()) return
   await context.sleep(LATE_STORE_MS)
-  await eraseUnused(releases, context)
+  await eraseUnused(directory, releases, context)
 }
 
 /** What was minted and can be revoked is; what only expires is said to. */

@@ -1,8 +1,12 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { Context } from '../context.ts'
 import type { Credential } from '../credential/credential.ts'
 import { type CredentialHelper, eraseFromHelper, findHelper, getFromHelper } from './helper.ts'
 import { messageOf, UserError } from '../errors/user-error.ts'
-import type { HelperUse, Release } from './config/ledger.ts'
+import { parseObject } from '../json.ts'
+import { homeConfigDirectory } from './config/file.ts'
+import { type HelperUse, ledgerPath, type Release } from './config/ledger.ts'
 import { hash } from './config/transaction.ts'
 
 /** A helper that is to keep a host's login. */
@@ -25,7 +29,8 @@ export async function claimHelper(
   const found = await getFromHelper(helper, wanted.host, context)
   const digest = digestOf(wanted.credential)
   if (found === undefined || digestOf(found) === digest) {
-    return { helper, use: { name, before: found !== undefined, digest } }
+    const [user] = readUsers(name, wanted.host)
+    return { helper, use: { name, before: user?.before ?? found !== undefined, digest } }
   }
   throw new UserError(
     `The credential helper "${name}" (${wanted.path}) holds another login for ${wanted.host}, which could not be brought back.`,
@@ -64,11 +69,15 @@ function digestOf({ username, secret }: Credential): string {
  * @returns the hosts whose helper holds something else
  * @throws UserError where a helper fails, or holds the login still
  */
-export async function eraseUnused(releases: readonly Release[], context: Context): Promise<string[]> {
+export async function eraseUnused(
+  directory: string,
+  releases: readonly Release[],
+  context: Context
+): Promise<string[]> {
   const changed: string[] = []
   const failures: unknown[] = []
   for (const { host, helper: use } of releases) {
-    if (use === undefined || use.before) continue
+    if (use === undefined || leaveStore(directory, host, use).length > 0 || use.before) continue
     try {
       const helper = await findHelper(use.name)
       const found = await getFromHelper(helper, host, context)
@@ -91,4 +100,50 @@ async function eraseAndCheck(helper: CredentialHelper, host: string, context: Co
     `The credential helper "${helper.name}" still holds the login for ${host}.`,
     `Erase it by hand: echo ${host} | docker-credential-${helper.name} erase`
   )
+}
+
+/** A config directory whose jobs use a store for a host: the store belongs to its user, not to a config.json. */
+interface StoreUser {
+  readonly directory: string
+  /** Whether the store held the login before any of ours. */
+  readonly before: boolean
+}
+
+function usersDirectory(name: string, host: string): string {
+  return join(dirname(homeConfigDirectory()), '.icr-login-stores', hash(`${name} ${host}`).slice(0, 16))
+}
+
+/** The users of a store. One whose ledger is gone is no user any more. */
+function readUsers(name: string, host: string): StoreUser[] {
+  const users = usersDirectory(name, host)
+  const files = existsSync(users) ? readdirSync(users).map((file) => join(users, file)) : []
+  return files.flatMap((file) => {
+    const { directory, before } = parseObject(readFileSync(file, 'utf8')) ?? {}
+    if (typeof directory === 'string' && existsSync(ledgerPath(directory)))
+      return [{ directory, before: before === true }]
+    rmSync(file, { force: true })
+    return []
+  })
+}
+
+/** Registers a config directory as a user of a store; called once its ledger has the use, and before the login. */
+export function joinStore(directory: string, host: string, { name, before }: HelperUse): void {
+  const users = usersDirectory(name, host)
+  mkdirSync(users, { recursive: true, mode: 0o700 })
+  writeFileSync(join(users, hash(directory).slice(0, 16)), JSON.stringify({ directory, before }), {
+    mode: 0o600
+  })
+}
+
+/** @returns the other config directories that still use the store */
+function leaveStore(directory: string, host: string, { name }: HelperUse): StoreUser[] {
+  const users = usersDirectory(name, host)
+  rmSync(join(users, hash(directory).slice(0, 16)), { force: true })
+  const others = readUsers(name, host)
+  try {
+    for (const place of [users, dirname(users)]) rmdirSync(place)
+  } catch {
+    // Another user, or another store, is registered there.
+  }
+  return others
 }

@@ -10,7 +10,7 @@ import { addLogins, hashJob, type HeldLogin } from './config/user-config.ts'
 import { explainWrite } from './config/write.ts'
 import { messageOf, UserError } from '../errors/user-error.ts'
 import { storeInHelper } from './helper.ts'
-import { checkHelperLogin, claimHelper, eraseUnused, type HelperClaim } from './helper-login.ts'
+import { checkHelperLogin, claimHelper, eraseUnused, type HelperClaim, joinStore } from './helper-login.ts'
 import { isLogin, readHomeConfig, undoStray } from './stray-login.ts'
 
 /** Where a job's login is made. */
@@ -58,8 +58,9 @@ export async function logInToRegistries(
     claim === undefined ? [] : [{ host, entry: {}, helper: claim.use }]
   )
   if (reserved.length > 0) await addLogins(directory, owner, reserved, context)
+  for (const { host, helper } of reserved) joinStore(directory, host, helper)
   const logins = await logInSideBySide(plans, { directory, file, scratch }, logInWithoutDocker, context)
-  await eraseUnused(await addLogins(directory, owner, logins, context, file), context)
+  await eraseUnused(directory, await addLogins(directory, owner, logins, context, file), context)
 }
 
 /** Helpers are looked at only where config.json names one. */

@@ -1,7 +1,9 @@
 // Where the user's config.json names a credential helper, the login goes there, and out of it again.
 import { describe, expect, test } from '@jest/globals'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { READER_KEY, WRITER_KEY } from '../cloud/default-world.ts'
-import type { Job } from '../support/runner.ts'
+import { type Job, snapshot } from '../support/runner.ts'
 import { makeHelper, type StandInHelper } from './support/credential-helper.ts'
 import { expectFailure, expectNotSaid, expectSuccess, filesWith } from './support/promises.ts'
 import { readText, testBothWays, useStage, writeConfig, type Way } from './support/stage.ts'
@@ -172,4 +174,55 @@ test('A helper gets a short list of variables, and no secret in any', async () =
     ).toEqual([])
     expect(JSON.stringify(env)).not.toContain(WRITER_KEY)
   }
+})
+
+describe('One store behind two DOCKER_CONFIGs of one user', () => {
+  interface Two {
+    helper: StandInHelper
+    home: string
+    jobs: [Job, Job]
+  }
+
+  async function twoJobs(): Promise<Two> {
+    const [helper, home] = [makeHelper('safe'), stage.newFolder()]
+    stage.closeLater(() => {
+      helper.close()
+    })
+    const newJob = async (name: string): Promise<Job> => {
+      const directory = join(home, name)
+      mkdirSync(directory)
+      writeFileSync(join(directory, 'config.json'), '{"credsStore":"safe"}', { mode: 0o600 })
+      return await stage.newJob({ home, path: [helper.directory], env: { DOCKER_CONFIG: directory } })
+    }
+    const jobs: [Job, Job] = [await newJob('one'), await newJob('two')]
+    return { helper, home, jobs }
+  }
+
+  test.each(['first', 'last'])('keeps it until both jobs have ended, the first one %s', async (end) => {
+    const { helper, home, jobs } = await twoJobs()
+    const [next, last] = end === 'first' ? jobs : [jobs[1], jobs[0]]
+    const before = snapshot(home)
+    for (const job of jobs) expectSuccess(await job.main(stage.here({ 'api-key': WRITER_KEY })))
+    expectSuccess(await next.post())
+    expect(helper.held()).toEqual({ [host()]: ours })
+    expectSuccess(await last.post())
+    expect(helper.held()).toEqual({})
+    expect(snapshot(home)).toEqual(before)
+  })
+
+  test('that held the login before any job holds it after all of them', async () => {
+    const { helper, jobs } = await twoJobs()
+    helper.hold(host(), ours)
+    for (const job of jobs) expectSuccess(await job.main(stage.here({ 'api-key': WRITER_KEY })))
+    for (const job of jobs) expectSuccess(await job.post())
+    expect(helper.held()).toEqual({ [host()]: ours })
+  })
+
+  test('forgets a user whose directory is gone', async () => {
+    const { helper, home, jobs } = await twoJobs()
+    for (const job of jobs) expectSuccess(await job.main(stage.here({ 'api-key': WRITER_KEY })))
+    rmSync(join(home, 'two'), { recursive: true })
+    expectSuccess(await jobs[0].post())
+    expect(helper.held()).toEqual({})
+  })
 })

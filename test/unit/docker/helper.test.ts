@@ -245,7 +245,7 @@ describe('the use of a helper', () => {
     const releases: Release[] = [
       { host: HOST, outcome: 'removed', ...(use === undefined ? {} : { helper: use }) }
     ]
-    return await eraseUnused(releases, makeContext())
+    return await eraseUnused('/nonexistent/.docker', releases, makeContext())
   }
 
   test('that holds somebody else’s login by now is told, and left', async () => {
