@@ -1,10 +1,11 @@
-import { rmdirSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import * as core from '@actions/core'
 import type { Context } from './context.ts'
 import { configPath } from './docker/config/file.ts'
 import { formatVariables, type LoginVariables, removeIsolation } from './docker/config/isolated.ts'
 import type { Release } from './docker/config/ledger.ts'
 import { describeRemaining, removeLogins } from './docker/config/user-config.ts'
+import { removeEmptyDirectories } from './docker/config/write.ts'
 import { eraseUnused } from './docker/helper-login.ts'
 import { messageOf } from './errors/user-error.ts'
 import { createContext } from './runner/log.ts'
@@ -79,17 +80,9 @@ async function removeFromConfig(state: State, report: CleanupReport): Promise<vo
     const remaining = describeRemaining(directory, loginId, hosts, expiresAt)
     throw new Error([messageOf(error), ...remaining].join('\n'))
   })
-  if (state.newDirectory) removeIfEmpty(directory)
+  if (state.newDirectory) removeEmptyDirectories(directory, '.')
   reportReleases(state, releases, report)
   await eraseFromHelpers(state, releases, report, context)
-}
-
-function removeIfEmpty(directory: string): void {
-  try {
-    rmdirSync(directory)
-  } catch {
-    // Something else is stored there by now.
-  }
 }
 
 async function eraseFromHelpers(

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Context } from '../context.ts'
 import type { Credential } from '../credential/credential.ts'
@@ -8,6 +8,7 @@ import { parseObject } from '../json.ts'
 import { homeConfigDirectory } from './config/file.ts'
 import { type HelperUse, ledgerPath, type Release } from './config/ledger.ts'
 import { hash } from './config/transaction.ts'
+import { createDirectory, removeEmptyDirectories } from './config/write.ts'
 
 /** A helper that is to keep a host's login. */
 export interface HelperClaim {
@@ -115,35 +116,46 @@ function usersDirectory(name: string, host: string): string {
 
 /** The users of a store. One whose ledger is gone is no user any more. */
 function readUsers(name: string, host: string): StoreUser[] {
-  const users = usersDirectory(name, host)
-  const files = existsSync(users) ? readdirSync(users).map((file) => join(users, file)) : []
-  return files.flatMap((file) => {
-    const { directory, before } = parseObject(readFileSync(file, 'utf8')) ?? {}
-    if (typeof directory === 'string' && existsSync(ledgerPath(directory)))
-      return [{ directory, before: before === true }]
-    rmSync(file, { force: true })
-    return []
+  return ifRecorded([], () => {
+    const users = usersDirectory(name, host)
+    const files = existsSync(users) ? readdirSync(users).map((file) => join(users, file)) : []
+    return files.flatMap((file) => {
+      const { directory, before } = parseObject(readFileSync(file, 'utf8')) ?? {}
+      if (typeof directory === 'string' && existsSync(ledgerPath(directory)))
+        return [{ directory, before: before === true }]
+      rmSync(file, { force: true })
+      return []
+    })
   })
 }
 
 /** Registers a config directory as a user of a store; called once its ledger has the use, and before the login. */
 export function joinStore(directory: string, host: string, { name, before }: HelperUse): void {
-  const users = usersDirectory(name, host)
-  mkdirSync(users, { recursive: true, mode: 0o700 })
-  writeFileSync(join(users, hash(directory).slice(0, 16)), JSON.stringify({ directory, before }), {
-    mode: 0o600
+  ifRecorded(undefined, () => {
+    const users = usersDirectory(name, host)
+    createDirectory(users)
+    const file = join(users, hash(directory).slice(0, 16))
+    writeFileSync(file, JSON.stringify({ directory, before }), { mode: 0o600 })
   })
 }
 
 /** @returns the other config directories that still use the store */
 function leaveStore(directory: string, host: string, { name }: HelperUse): StoreUser[] {
-  const users = usersDirectory(name, host)
-  rmSync(join(users, hash(directory).slice(0, 16)), { force: true })
+  ifRecorded(undefined, () => {
+    rmSync(join(usersDirectory(name, host), hash(directory).slice(0, 16)), { force: true })
+  })
   const others = readUsers(name, host)
-  try {
-    for (const place of [users, dirname(users)]) rmdirSync(place)
-  } catch {
-    // Another user, or another store, is registered there.
-  }
+  ifRecorded(undefined, () => {
+    removeEmptyDirectories(usersDirectory(name, host), '..')
+  })
   return others
+}
+
+/** Without a home directory that can be written, a store is used as if no other config directory used it. */
+function ifRecorded<T>(otherwise: T, work: () => T): T {
+  try {
+    return work()
+  } catch {
+    return otherwise
+  }
 }

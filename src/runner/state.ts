@@ -52,10 +52,14 @@ export function hasMainEnded(): boolean {
 
 /**
  * Saves what post has to undo; called before it is done. The last call counts.
- * @throws Error where post would refuse this state, so that nothing would be cleaned up
+ * @throws UserError where post would refuse this state, so that nothing would be cleaned up
  */
 export function saveState(state: State): void {
-  if (!isState(state)) throw new Error('The state of this step is not valid, so it was not started.')
+  if (!isState(state))
+    throw new UserError(
+      'The state for the cleanup is not valid, so nothing was logged in.',
+      'Check the paths in HOME, DOCKER_CONFIG and RUNNER_TEMP.'
+    )
   core.saveState(KEY, state)
 }
 

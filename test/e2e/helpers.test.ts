@@ -225,4 +225,14 @@ describe('One store behind two DOCKER_CONFIGs of one user', () => {
     expectSuccess(await jobs[0].post())
     expect(helper.held()).toEqual({})
   })
+
+  test('is used, and left, where the home directory can’t record it', async () => {
+    const { helper, home, jobs } = await twoJobs()
+    writeFileSync(join(home, '.icr-login-stores'), 'a file in its place')
+    expectSuccess(await jobs[0].main(stage.here({ 'api-key': WRITER_KEY })))
+    expect(helper.held()).toEqual({ [host()]: ours })
+    expectSuccess(await jobs[0].post())
+    expect(helper.held()).toEqual({})
+    expect(readText(join(home, '.icr-login-stores'))).toBe('a file in its place')
+  })
 })
